@@ -1,0 +1,1 @@
+"""Temporal activities: thin, idempotent steps over the ledger and the chain."""

@@ -1,0 +1,1 @@
+"""The Sanic API that wallets talk to."""

@@ -1,0 +1,1 @@
+"""The parent chain: contract gateway, editions, event decoding, signer, fees."""

@@ -1,0 +1,1 @@
+"""Solidity sources, their build and the committed artefacts."""

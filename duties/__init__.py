@@ -1,0 +1,1 @@
+"""What workflows, activities, API and CLI share: names, ids, queues, arguments, results."""

@@ -1,0 +1,1 @@
+"""The ledger's rules, each inside one database transaction."""

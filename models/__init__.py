@@ -1,0 +1,1 @@
+"""SQLAlchemy tables, constraints, engine and sessions, migrations."""

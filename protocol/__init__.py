@@ -1,0 +1,1 @@
+"""NOCUST itself: encodings, hashes, signatures, leaves, trees, states, the eon clock. Pure."""

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# The two commands of this project: `./run.sh` brings everything up, `./run.sh test` proves it.
+# Any other word is passed to the `nocust-operator` command, e.g. `./run.sh demo`, `./run.sh reset`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+missing() {
+    echo "run.sh: $1" >&2
+    exit 2
+}
+
+check_machine() {
+    PYTHON="${PYTHON:-python3}"
+    command -v "$PYTHON" >/dev/null || missing "Python 3.11 or newer is missing (Debian: apt install python3 python3-venv)"
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+        || missing "Python 3.11 or newer is needed, found $("$PYTHON" --version)"
+    "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null \
+        || missing "Python's venv module is missing (Debian: apt install python3-venv)"
+    command -v node >/dev/null || missing "Node.js 20 or newer is missing (it runs the compiler and the development node)"
+    [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] \
+        || missing "Node.js 20 or newer is needed, found $(node --version)"
+    command -v npm >/dev/null || missing "npm is missing (it comes with Node.js)"
+}
+
+# A stamp names what an installation was made from; the same stamp means nothing to do.
+fresh() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+install_python() {
+    local stamp
+    stamp="$("$PYTHON" --version) $(cat requirements.lock pyproject.toml | sha256sum)"
+    fresh .venv/installed "$stamp" && return
+    echo "run.sh: installing the Python packages of requirements.lock into .venv"
+    [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    echo "$stamp" >.venv/installed
+}
+
+# The lock pins anvil for Linux on x86-64; elsewhere the same version of the platform's own package.
+install_node() {
+    local stamp platform version
+    stamp="$(node --version) $(cat package-lock.json | sha256sum)"
+    fresh node_modules/.installed "$stamp" && return
+    echo "run.sh: installing the Node.js packages of package-lock.json into node_modules"
+    npm ci --ignore-scripts --no-audit --no-fund --silent
+    if [ ! -x node_modules/.bin/anvil ]; then
+        platform="$(node -p 'process.platform.replace("win32","win32")+"-"+process.arch.replace("x64","amd64")')"
+        version="$(node -p 'require("./package.json").optionalDependencies["@foundry-rs/anvil-linux-amd64"]')"
+        npm install --no-save --ignore-scripts --no-audit --no-fund --silent "@foundry-rs/anvil-$platform@$version" \
+            || missing "no anvil for $platform; set HUB_ETHEREUM_NODE_URL to a node of your own"
+    fi
+    echo "$stamp" >node_modules/.installed
+}
+
+run_tests() {
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy
+    .venv/bin/lint-imports
+    exec .venv/bin/pytest "$@"
+}
+
+check_machine
+install_python
+install_node
+case "${1:-up}" in
+    test) shift; run_tests "$@" ;;
+    *) exec .venv/bin/nocust-operator "${@:-up}" ;;
+esac

@@ -1,0 +1,1 @@
+"""Whole-network scenarios played from outside with the wallet client."""

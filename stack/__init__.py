@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, Temporal, an EVM node and our processes, supervised."""

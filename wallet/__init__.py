@@ -1,0 +1,1 @@
+"""The reference wallet client: it checks everything that the operator says."""

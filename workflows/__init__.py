@@ -1,0 +1,1 @@
+"""Temporal workflows: the operator's duties."""
