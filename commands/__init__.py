@@ -1,0 +1,1 @@
+"""The nocust-operator commands, one module each."""

@@ -1,0 +1,1 @@
+"""The trees of NOCUST: transaction sets, passive deliveries, balances and tokens."""
