@@ -1,1 +1,66 @@
 """SQLAlchemy tables, constraints, engine and sessions, migrations."""
+
+from models.agreements import ServiceLevelAgreement, TermsOfService, TermsOfServiceSignature
+from models.base import Base
+from models.chain import (
+    ChainEvent,
+    ChainView,
+    Challenge,
+    ContractParameters,
+    ContractState,
+    Deposit,
+    OrphanDeposit,
+    Withdrawal,
+    WithdrawalRequest,
+)
+from models.commitments import (
+    BalanceTreeLevel,
+    Eon,
+    ExclusiveBalanceAllotment,
+    RootCommitment,
+    TokenCommitment,
+)
+from models.guards import STATEMENTS as GUARD_STATEMENTS
+from models.notices import Alarm, DutyNotice, InterventionRecord, Notification
+from models.tokens import BlacklistEntry, Token, TokenPair
+from models.transactions import SendingAccount, TransactionAttempt, TransactionIntent
+from models.transfers import Matching, Transfer
+from models.wallets import ActiveState, MinimumAvailableBalanceMarker, Wallet, WalletEon
+
+__all__ = [
+    "GUARD_STATEMENTS",
+    "ActiveState",
+    "Alarm",
+    "BalanceTreeLevel",
+    "Base",
+    "BlacklistEntry",
+    "ChainEvent",
+    "ChainView",
+    "Challenge",
+    "ContractParameters",
+    "ContractState",
+    "Deposit",
+    "DutyNotice",
+    "Eon",
+    "ExclusiveBalanceAllotment",
+    "InterventionRecord",
+    "Matching",
+    "MinimumAvailableBalanceMarker",
+    "Notification",
+    "OrphanDeposit",
+    "RootCommitment",
+    "SendingAccount",
+    "ServiceLevelAgreement",
+    "TermsOfService",
+    "TermsOfServiceSignature",
+    "Token",
+    "TokenCommitment",
+    "TokenPair",
+    "TransactionAttempt",
+    "TransactionIntent",
+    "Transfer",
+    "Wallet",
+    "WalletEon",
+    "Withdrawal",
+    "WithdrawalRequest",
+]

@@ -1,0 +1,228 @@
+"""What the parent chain told the operator: parameters, blocks, events and what they mean."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, counter, created_at, digest, fixed_bytes, identity, uint256
+
+
+class ContractParameters(Base):
+    """The contract this database belongs to; read once, compared at every start."""
+
+    __tablename__ = "contract_parameters"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="1")
+    chain_id: Mapped[int] = counter("chain_id")
+    contract: Mapped[bytes] = fixed_bytes("contract", 20)
+    operator: Mapped[bytes] = fixed_bytes("operator", 20)
+    edition: Mapped[str] = mapped_column(Text)
+    code_hash: Mapped[bytes] = digest("code_hash")
+    genesis_block: Mapped[int] = counter("genesis_block")
+    blocks_per_eon: Mapped[int] = counter("blocks_per_eon")
+    eons_kept: Mapped[int] = counter("eons_kept")
+    deposits_kept: Mapped[int] = counter("deposits_kept")
+    challenge_cost: Mapped[int] = uint256("challenge_cost")
+
+
+class ChainView(Base):
+    """The ledger's clock and the operator's condition: one row that every append reads.
+
+    `latest_block` never falls below what was seen: a reorganisation to a lower head does not
+    reopen an eon. `intake` is `open`, or why new transfers, orders and admissions are refused.
+    """
+
+    __tablename__ = "chain_view"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("confirmed_block <= latest_block", name="confirmed_is_not_ahead"),
+        CheckConstraint("intake IN ('open', 'halted', 'late', 'closed')", name="intake_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="1")
+    latest_block: Mapped[int] = counter("latest_block")
+    confirmed_block: Mapped[int] = counter("confirmed_block")
+    current_eon: Mapped[int] = counter("current_eon")
+    last_submitted_eon: Mapped[int] = counter("last_submitted_eon", default=0)
+    last_submitted_root: Mapped[bytes | None] = digest("last_submitted_root", nullable=True)
+    missed_submission: Mapped[bool] = mapped_column(server_default=text("false"))
+    live_challenges: Mapped[int] = counter("live_challenges", default=0)
+    intake: Mapped[str] = mapped_column(Text, server_default="open")
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ContractState(Base):
+    """One block: its place in the chain and the accumulator of its eon after it.
+
+    `basis` is recomputed from events, never read from history: the operator needs no archive node.
+    """
+
+    __tablename__ = "contract_state"
+    __table_args__ = (
+        UniqueConstraint("block_hash"),
+        Index(
+            "uq_contract_state_block",
+            "block",
+            unique=True,
+            postgresql_where=text("NOT orphaned"),
+        ),
+        CheckConstraint("NOT (confirmed AND orphaned)", name="confirmed_is_canonical"),
+    )
+
+    id: Mapped[int] = identity()
+    block: Mapped[int] = counter("block")
+    block_hash: Mapped[bytes] = digest("block_hash")
+    parent_hash: Mapped[bytes] = digest("parent_hash")
+    timestamp: Mapped[int] = counter("timestamp")
+    basis: Mapped[bytes] = digest("basis")
+    confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
+    orphaned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class ChainEvent(Base):
+    """A contract's event as seen at the head; money moves from it once its block is confirmed."""
+
+    __tablename__ = "chain_event"
+    __table_args__ = (
+        UniqueConstraint("block_hash", "log_index"),
+        Index("ix_chain_event_block", "block"),
+        CheckConstraint("NOT (applied AND orphaned)", name="applied_is_canonical"),
+    )
+
+    id: Mapped[int] = identity()
+    block: Mapped[int] = counter("block")
+    block_hash: Mapped[bytes] = digest("block_hash")
+    log_index: Mapped[int] = counter("log_index")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
+    eon: Mapped[int] = counter("eon")
+    name: Mapped[str] = mapped_column(Text)
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    applied: Mapped[bool] = mapped_column(server_default=text("false"))
+    orphaned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class Deposit(Base):
+    """A confirmed deposit, credited in `eon` (that of its block, or of the registration)."""
+
+    __tablename__ = "deposit"
+    __table_args__ = (
+        UniqueConstraint("event_id"),
+        Index("ix_deposit_wallet_id_eon", "wallet_id", "eon"),
+    )
+
+    id: Mapped[int] = identity()
+    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    wallet_id: Mapped[int] = mapped_column(ForeignKey("wallet.id"))
+    amount: Mapped[int] = uint256("amount")
+    eon: Mapped[int] = counter("eon")
+    block: Mapped[int] = counter("block")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
+    time: Mapped[datetime] = created_at()
+
+
+class OrphanDeposit(Base):
+    """A confirmed deposit for an address that has no wallet yet; credited when it registers."""
+
+    __tablename__ = "orphan_deposit"
+    __table_args__ = (
+        UniqueConstraint("event_id"),
+        Index("ix_orphan_deposit_token_id_address", "token_id", "address"),
+    )
+
+    id: Mapped[int] = identity()
+    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    token_id: Mapped[int] = mapped_column(ForeignKey("token.id"))
+    address: Mapped[bytes] = fixed_bytes("address", 20)
+    amount: Mapped[int] = uint256("amount")
+    eon: Mapped[int] = counter("eon")
+    block: Mapped[int] = counter("block")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
+    deposit_id: Mapped[int | None] = mapped_column(ForeignKey("deposit.id"), nullable=True)
+
+
+class WithdrawalRequest(Base):
+    """A confirmed request to withdraw. `wallet_id` is null for an address without a wallet.
+
+    Every unslashed, unpaid request counts against the money that the contract holds.
+    """
+
+    __tablename__ = "withdrawal_request"
+    __table_args__ = (
+        UniqueConstraint("event_id"),
+        Index("ix_withdrawal_request_wallet_id_eon", "wallet_id", "eon"),
+        Index("ix_withdrawal_request_token_id_eon", "token_id", "eon"),
+        CheckConstraint(
+            "status IN ('pending', 'slash_queued', 'slashed', 'confirm_queued', 'paid', 'blocked')",
+            name="status_is_known",
+        ),
+    )
+
+    id: Mapped[int] = identity()
+    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    token_id: Mapped[int] = mapped_column(ForeignKey("token.id"))
+    address: Mapped[bytes] = fixed_bytes("address", 20)
+    wallet_id: Mapped[int | None] = mapped_column(ForeignKey("wallet.id"), nullable=True)
+    amount: Mapped[int] = uint256("amount")
+    eon: Mapped[int] = counter("eon")
+    block: Mapped[int] = counter("block")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
+    status: Mapped[str] = mapped_column(Text, server_default="pending")
+    time: Mapped[datetime] = created_at()
+
+
+class Withdrawal(Base):
+    """A request that was paid out on chain."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (UniqueConstraint("request_id"),)
+
+    id: Mapped[int] = identity()
+    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("withdrawal_request.id"))
+    wallet_id: Mapped[int | None] = mapped_column(ForeignKey("wallet.id"), nullable=True)
+    amount: Mapped[int] = uint256("amount")
+    eon: Mapped[int] = counter("eon")
+    block: Mapped[int] = counter("block")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
+    time: Mapped[datetime] = created_at()
+
+
+class Challenge(Base):
+    """A challenge opened on chain, known or not to the ledger, with its deadline block."""
+
+    __tablename__ = "challenge"
+    __table_args__ = (
+        UniqueConstraint("event_id"),
+        CheckConstraint(
+            "status IN ('open', 'answering', 'answered', 'lapsed', 'orphaned')",
+            name="status_is_known",
+        ),
+    )
+
+    id: Mapped[int] = identity()
+    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    token_or_conduit: Mapped[bytes] = fixed_bytes("token_or_conduit", 20)
+    recipient: Mapped[bytes] = fixed_bytes("recipient", 20)
+    sender: Mapped[bytes] = fixed_bytes("sender", 20)
+    kind: Mapped[str] = mapped_column(Text)
+    eon: Mapped[int] = counter("eon")
+    initial_state_eon: Mapped[int] = counter("initial_state_eon")
+    issue_block: Mapped[int] = counter("issue_block")
+    deadline_block: Mapped[int] = counter("deadline_block")
+    status: Mapped[str] = mapped_column(Text, server_default="open")
+    time: Mapped[datetime] = created_at()

@@ -1,0 +1,20 @@
+"""${message}."""
+
+from alembic import op
+
+from models.migrations.statements import run_statements
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the statements beside this module."""
+    run_statements(op.get_bind(), __file__, "up")
+
+
+def downgrade() -> None:
+    """Take them back."""
+    run_statements(op.get_bind(), __file__, "down")

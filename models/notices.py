@@ -1,0 +1,83 @@
+"""Facts waiting to be told: to wallets over WebSocket, to workflows, and what people did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, identity
+
+
+class Notification(Base):
+    """An event of the wire, committed with the change it tells of, for every API process.
+
+    `streams` are told in this order. An event about a transfer names it in `transfer_id` and is
+    rendered for those who listen; every other one carries its `payload`.
+    """
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("ix_notification_time", "time"),)
+
+    id: Mapped[int] = identity()
+    event: Mapped[str] = mapped_column(Text)
+    streams: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    transfer_id: Mapped[int | None] = mapped_column(BigInteger, nullable=True)
+    payload: Mapped[Any | None] = mapped_column(JSONB, nullable=True)
+    time: Mapped[datetime] = created_at()
+
+
+class DutyNotice(Base):
+    """A fact that a workflow must learn; delivered at least once, known by its key."""
+
+    __tablename__ = "duty_notice"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_duty_notice_undelivered", "id", postgresql_where=text("NOT delivered")),
+    )
+
+    id: Mapped[int] = identity()
+    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    delivered: Mapped[bool] = mapped_column(server_default=text("false"))
+    time: Mapped[datetime] = created_at()
+
+
+class InterventionRecord(Base):
+    """What a person did to the operator's duties: who, what, and why."""
+
+    __tablename__ = "intervention_record"
+
+    id: Mapped[int] = identity()
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = created_at()
+
+
+class Alarm(Base):
+    """A condition that a person should know of; raised once, cleared when it ends."""
+
+    __tablename__ = "alarm"
+    __table_args__ = (
+        Index(
+            "uq_alarm_open_subject_object",
+            "subject",
+            "object",
+            unique=True,
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = identity()
+    severity: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    object: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    time: Mapped[datetime] = created_at()
+    cleared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), nullable=True)
