@@ -1,0 +1,48 @@
+"""How much gas a transaction may use, and what the chain asks for it."""
+
+from chain.calls import Call
+from chain.errors import GasLimitTooHigh
+from chain.fees import MIN_GAS_LIMIT, FeeMarket
+from chain.node import Node, as_checksummed, named_errors
+from protocol.address import Address
+
+FEE_HISTORY_BLOCKS = 10
+TIP_PERCENTILE = 50.0
+
+
+def estimate_gas(node: Node, call: Call, sender: Address) -> int:
+    """The gas the call would use on the head's state; raises CallReverted, naming the cause."""
+    with named_errors(node.label, call.function):
+        return int(
+            node.w3.eth.estimate_gas(
+                {
+                    "from": as_checksummed(sender),
+                    "to": as_checksummed(call.to),
+                    "data": node.w3.to_hex(call.data),
+                    "value": node.w3.to_wei(call.value, "wei"),
+                }
+            )
+        )
+
+
+def gas_limit(estimate: int, block_gas_limit: int) -> int:
+    """The estimate and a quarter more, at least 21,000 and at most 60 % of a block's gas.
+
+    Raises GasLimitTooHigh when the estimate itself is above that: sending it would be hopeless.
+    """
+    most = block_gas_limit * 6 // 10
+    if estimate > most:
+        raise GasLimitTooHigh(f"{estimate} gas needed, at most {most} may be used")
+    return min(max(-(-estimate * 5 // 4), MIN_GAS_LIMIT), most)
+
+
+def read_fee_market(node: Node) -> FeeMarket:
+    """Base fee and recent tips, or the node's gas price on a chain without a base fee."""
+    base_fee = node.head().base_fee
+    with named_errors(node.label):
+        if base_fee is None:
+            return FeeMarket(None, (), int(node.w3.eth.gas_price))
+        history = node.w3.eth.fee_history(FEE_HISTORY_BLOCKS, "latest", [TIP_PERCENTILE])
+        # Blocks without transactions report a tip of 0, which says nothing about demand.
+        tips = tuple(int(row[0]) for row in history.get("reward", []) if row and row[0])
+        return FeeMarket(base_fee, tips, 0)
