@@ -1,0 +1,96 @@
+"""The real parts that tests run on, each started at its first use and shared by the session.
+
+They listen on free ports, keep their data in temporary folders and end with the test process,
+however that ends.
+"""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from stack.node import AnvilNode
+from stack.part import running
+from stack.ports import free_port
+from stack.postgres import EmbeddedPostgres
+from stack.temporal import TemporalDevServer, script_path
+
+TEMPLATE_DATABASE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def parts_folder() -> Iterator[Path]:
+    """A folder that an unprivileged PostgreSQL can reach, as pytest's own folders are not."""
+    folder = Path(tempfile.mkdtemp(prefix="nocust-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(parts_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL without databases of ours."""
+    server = EmbeddedPostgres(parts_folder / "postgres", free_port())
+    with running(server, parts_folder / "postgres.log"):
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: EmbeddedPostgres) -> str:
+    """The name of a database at the newest migration, to be copied and never written to."""
+    from models import migrate
+
+    postgres_server.create_database(TEMPLATE_DATABASE)
+    migrate.upgrade(postgres_server.url(TEMPLATE_DATABASE))
+    return TEMPLATE_DATABASE
+
+
+def _fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    server.create_database(name, template)
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a new database without any table."""
+    yield from _fresh_database(postgres_server, "template0")
+
+
+@pytest.fixture
+def database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """The URL of a new database with all tables, each test its own."""
+    yield from _fresh_database(postgres_server, migrated_template)
+
+
+@pytest.fixture(scope="session")
+def temporal_dev_server(parts_folder: Path) -> Iterator[TemporalDevServer]:
+    """A running Temporal development server without UI; its `address` is where clients connect."""
+    server = TemporalDevServer(parts_folder / "temporal", free_port(), ui_port=None)
+    with running(server, parts_folder / "temporal.log"):
+        yield server
+
+
+@pytest_asyncio.fixture
+async def time_skipping_environment() -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal's test server, which skips the time that workflows sleep."""
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(script_path("temporal-test-server"))
+    )
+    async with environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def anvil(parts_folder: Path) -> Iterator[AnvilNode]:
+    """A running node with the development accounts that mines only when asked (`evm_mine`)."""
+    node = AnvilNode(parts_folder / "node", free_port(), block_time_s=None)
+    with running(node, parts_folder / "node.log"):
+        yield node

@@ -1,0 +1,173 @@
+import os
+import pickle
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from setting_types import Secret
+from settings import DEVELOPMENT_OWNER_KEY, Settings, SettingsError
+
+OTHER_KEY = "6cbed15c793ce57650b9877cf6fa156fbef513c4e6134f022a85b1ffdd59b2a1"
+OTHER_ADDRESS = "0xFFcf8FDEE72ac11b5c542428B35EEF5769C409f0"
+PRODUCTION = {
+    "RUNNING_IN_PRODUCTION": "true",
+    "HUB_DATABASE_URL": "postgresql://hub:s3cret-words@db/hub",
+    "HUB_ETHEREUM_NODE_URL": "https://node.example/v3/provider-key",
+    "HUB_LQD_CONTRACT_ADDRESS": "0x9561C133DD8580860B6b7E504bC5Aa500f0f06a7",
+    "SLA_TOKEN_ADDRESS": "e982e462b094850f12af94d21d470e21be9d0e9c",
+    "HUB_OWNER_ACCOUNT_ADDRESS": OTHER_ADDRESS,
+    "HUB_OWNER_ACCOUNT_KEY": OTHER_KEY,
+    "TOS_URL": "https://terms.example/terms.json",
+}
+
+
+def problems(environment: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env(environment)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("HUB_LQD_CONTRACT_CONFIRMATIONS", "0"),
+        ("HUB_LQD_CONTRACT_CONFIRMATIONS", "three"),
+        ("HUB_TX_MAX_IN_FLIGHT", "1.5"),
+        ("HUB_GAS_BUMP_PERCENT", "9"),
+        ("HUB_GAS_MAX_FEE_GWEI", "NaN"),
+        ("HUB_TX_DAILY_BUDGET_ETH", "-1"),
+        ("HUB_SYNC_POLL_SECONDS", "0"),
+        ("HUB_API_PORT", "65536"),
+        ("SWAPS_ENABLED", "maybe"),
+        ("SLA_THRESHOLD", "-1"),
+        ("SLA_THRESHOLD", "١"),
+        ("HUB_OVERCLAIM_POLICY", "ignore"),
+        ("TOS_URL", "ftp://terms.example"),
+        ("HUB_DATABASE_URL", "mysql://u:p@h/d"),
+        ("HUB_LQD_CONTRACT_ADDRESS", "0x9561C133DD8580860B6b7E504bC5Aa500f0f06A7"),
+        ("HUB_OWNER_ACCOUNT_KEY", "0" * 64),
+        ("HUB_OWNER_ACCOUNT_KEY", OTHER_KEY[:-1]),
+        ("HUB_CHECKPOINT_THRESHOLD_BLOCKS", "7"),
+        ("HUB_CHECKPOINT_THRESHOLD_BLOCKS", "2"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_name_and_never_shown(name: str, text: str) -> None:
+    message = problems({name: text})
+    assert name in message
+    assert len(text) < 8 or text not in message
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    message = problems({"HUB_API_PORT": "x", "SWAPS_ENABLED": "x", "SLA_PRICE": "0"})
+    assert all(name in message for name in ("HUB_API_PORT", "SWAPS_ENABLED", "SLA_PRICE"))
+
+
+@pytest.mark.parametrize("name", sorted(set(PRODUCTION) - {"RUNNING_IN_PRODUCTION"}))
+@pytest.mark.parametrize("absent", [None, "", "  "])
+def test_production_stops_without_a_required_variable(name: str, absent: str | None) -> None:
+    environment = {k: v for k, v in PRODUCTION.items() if k != name}
+    if absent is not None:
+        environment[name] = absent
+    assert name in problems(environment)
+
+
+def test_a_production_process_that_does_not_sign_needs_no_key() -> None:
+    environment = {k: v for k, v in PRODUCTION.items() if k != "HUB_OWNER_ACCOUNT_KEY"}
+    settings = Settings.from_env(environment, signs=False)
+    with pytest.raises(SettingsError, match="HUB_OWNER_ACCOUNT_KEY"):
+        settings.require_owner_key()
+
+
+def test_the_public_development_account_is_refused_outside_development() -> None:
+    public = {
+        "HUB_OWNER_ACCOUNT_ADDRESS": "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1",
+        "HUB_OWNER_ACCOUNT_KEY": DEVELOPMENT_OWNER_KEY,
+    }
+    assert "HUB_OWNER_ACCOUNT_ADDRESS" in problems({**PRODUCTION, **public})
+    assert "HUB_OWNER_ACCOUNT_ADDRESS" in problems({"HUB_ETHEREUM_CHAIN_ID": "1"})
+    assert Settings.from_env({"HUB_ETHEREUM_CHAIN_ID": "1337"}).owner_key_is_public
+
+
+def test_a_key_of_another_account_is_refused() -> None:
+    assert "HUB_OWNER_ACCOUNT_KEY" in problems({"HUB_OWNER_ACCOUNT_KEY": OTHER_KEY})
+    assert "HUB_OWNER_ACCOUNT_KEY" in problems({"HUB_OWNER_ACCOUNT_ADDRESS": OTHER_ADDRESS})
+
+
+def test_the_key_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    environment = {k: v for k, v in PRODUCTION.items() if k != "HUB_OWNER_ACCOUNT_KEY"}
+    environment["HUB_OWNER_ACCOUNT_KEY_FILE"] = str(file)
+    assert "HUB_OWNER_ACCOUNT_KEY_FILE" in problems(environment)
+    file.write_text("0x" + OTHER_KEY.upper() + "\n")
+    assert Settings.from_env(environment).require_owner_key().hex() == OTHER_KEY
+
+
+def test_values_get_their_real_types_and_units() -> None:
+    settings = Settings.from_env(
+        {
+            "HUB_GAS_MIN_TIP_GWEI": "1.5",
+            "HUB_TX_DAILY_BUDGET_ETH": "0.25",
+            "HUB_BLOCK_FETCH_TIMEOUT": "2.5",
+            "TOS_UPDATE_WINDOW_DAYS": "3",
+            "CORS_ORIGIN_WHITELIST": "http://a, http://b,",
+            "HUB_LQD_CONTRACT_CONFIRMATIONS": "20",
+            "SWAPS_ENABLED": "On",
+        }
+    )
+    assert settings.gas_min_tip_wei == 1_500_000_000
+    assert settings.tx_daily_budget_wei == 25 * 10**16
+    assert settings.block_fetch_timeout == timedelta(seconds=2.5)
+    assert settings.tos_update_window == timedelta(days=3)
+    assert settings.allowed_origins == ("http://a", "http://b")
+    assert settings.checkpoint_threshold_blocks == 40
+    assert settings.swaps_enabled is True
+
+
+def test_the_database_url_names_the_driver_and_keeps_older_variables_working() -> None:
+    url = Settings.from_env(PRODUCTION).require_database_url()
+    assert url == "postgresql+psycopg2://hub:s3cret-words@db/hub"
+    older = {"POSTGRES_SERVER_HOST": "db", "POSTGRES_SERVER_PASSWORD": "p@ss/word"}
+    url = Settings.from_env(older).require_database_url()
+    assert url == "postgresql+psycopg2://liquidity:p%40ss%2Fword@db:5432/liquidity"
+    assert "POSTGRES_SERVER_PASSWORD" in problems({"POSTGRES_SERVER_HOST": "db"})
+
+
+def test_secrets_never_show_in_texts_or_pickles() -> None:
+    settings = Settings.from_env(PRODUCTION)
+    shown = repr(settings) + str(settings) + f"{settings.owner_key}"
+    for secret in (OTHER_KEY, "s3cret-words", "provider-key"):
+        assert secret not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(settings.owner_key)
+
+
+def test_variables_without_effect_are_named_for_a_warning() -> None:
+    settings = Settings.from_env({"DISABLE_REGISTRATION_THROTTLE": "true", "EMAIL_HOST": ""})
+    assert settings.superseded == ("DISABLE_REGISTRATION_THROTTLE",)
+
+
+def test_temporal_settings_reach_the_sdk() -> None:
+    config = Settings.from_env(
+        {"TEMPORAL_ADDRESS": "t.example:7233", "TEMPORAL_API_KEY": "key-of-temporal"}
+    )
+    connect = config.temporal_connect()
+    assert connect["target_host"] == "t.example:7233"
+    assert connect["namespace"] == "nocust"
+    assert connect["api_key"] == "key-of-temporal"
+    assert "key-of-temporal" not in repr(config)
+    assert Secret("key-of-temporal").reveal() in [s.reveal() for s in config.secrets()]
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    root = Path(__file__).parents[2]
+    readers = set()
+    for path in root.rglob("*.py"):
+        relative = path.relative_to(root)
+        if relative.parts[0] in {"tests", "node_modules", "build"} or ".venv" in relative.parts:
+            continue
+        text = path.read_text()
+        if "os.environ" in text or "os.getenv" in text:
+            readers.add(str(relative))
+    # The supervisor's children inherit ours: it hands the environment on and reads nothing of it.
+    assert readers <= {"settings.py", os.path.join("stack", "process.py")}  # noqa: PTH118
