@@ -64,6 +64,7 @@ def debit_start(allotment: int, *, fixed_start: int | None, cancelled: bool, is_
 
     `fixed_start` is set in copies carried over from an earlier eon and holds while the copy is the
     last of its set and not cancelled; otherwise the start is the wallet's allotment in the eon.
+    A freeze alone changes nothing.
     """
     if fixed_start is not None and is_last and not cancelled:
         return fixed_start
@@ -71,22 +72,13 @@ def debit_start(allotment: int, *, fixed_start: int | None, cancelled: bool, is_
 
 
 def credit_start(
-    allotment: int,
-    *,
-    fixed_start: int | None,
-    fulfilled: bool,
-    frozen: bool,
-    cancelled: bool,
-    is_last: bool,
+    allotment: int, *, fixed_start: int | None, fulfilled: bool, cancelled: bool, is_last: bool
 ) -> int:
-    """Tell the start in a credit wallet's leaf.
-
-    Fulfilled and cancelled orders carry `CLOSED_START`; a freeze alone changes only that a fixed
-    start no longer holds.
-    """
+    """Tell the start in a credit wallet's leaf: as a debit wallet's while the order is open,
+    `CLOSED_START` once it is fulfilled or cancelled."""
     if fulfilled or cancelled:
         return CLOSED_START
-    return debit_start(allotment, fixed_start=fixed_start, cancelled=frozen, is_last=is_last)
+    return debit_start(allotment, fixed_start=fixed_start, cancelled=False, is_last=is_last)
 
 
 class Totals(NamedTuple):
