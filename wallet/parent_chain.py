@@ -1,0 +1,199 @@
+"""The wallet's own eyes and hands on the parent chain: it believes the contract, nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_account import Account
+from requests.exceptions import RequestException
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
+
+from contracts.artefacts import commit_chain_abi
+from protocol.address import Address, checksum_address
+from wallet.errors import ChainFailure
+from wallet.verification import ChainIdentity
+from wallet.wire import AllotmentProof
+
+TIMEOUT_S: Final = 20
+RECEIPT_POLL_S: Final = 0.2
+RECEIPT_TIMEOUT_S: Final = 120
+EONS_KEPT: Final = 5
+# A withdrawal request pays for this much gas: what challenging it would cost the operator.
+REQUEST_GAS: Final = 100_100
+TRANSFER_ABI: Final[list[dict[str, Any]]] = [
+    {
+        "type": "function",
+        "name": name,
+        "inputs": [{"name": "a", "type": "address"}, {"name": "b", "type": kind}],
+        "outputs": [{"name": "", "type": output}],
+        "stateMutability": mutability,
+    }
+    for name, kind, output, mutability in (
+        ("approve", "uint256", "bool", "nonpayable"),
+        ("transfer", "uint256", "bool", "nonpayable"),
+        ("allowance", "address", "uint256", "view"),
+    )
+] + [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "inputs": [{"name": "a", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+        "stateMutability": "view",
+    }
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction in a block: its hash, the block, and what its sender paid in wei."""
+
+    transaction_hash: bytes
+    block: int
+    fee: int
+
+
+class ParentChain:
+    """One node and one commit-chain contract. Every call raises `ChainFailure` if it fails."""
+
+    def __init__(self, node_url: str, contract: Address) -> None:
+        self.w3 = Web3(HTTPProvider(node_url, request_kwargs={"timeout": TIMEOUT_S}))
+        self.contract_address = contract
+        self._contract = self.w3.eth.contract(
+            address=self.w3.to_checksum_address(checksum_address(contract)),
+            abi=commit_chain_abi(),
+        )
+
+    def identity(self) -> ChainIdentity:
+        """Read which commit-chain this is."""
+        return ChainIdentity(
+            self.contract_address,
+            bytes.fromhex(self._read("operator")[2:]),
+            self._read("genesis"),
+            self._read("BLOCKS_PER_EON"),
+        )
+
+    def block(self) -> int:
+        """Read the newest block's number."""
+        return int(self._ask(lambda: self.w3.eth.block_number))
+
+    def eon(self) -> int:
+        """Read the contract's current eon."""
+        return int(self._read("currentEon"))
+
+    def checkpoint_root(self, token: Address, eon: int) -> bytes | None:
+        """Read the root submitted for an eon; None if it is missing or no longer kept."""
+        answer = self._read("getCheckpointAtSlot", eon % EONS_KEPT)
+        return bytes(answer[1]) if answer[0] == eon else None
+
+    def token_trail(self, token: Address) -> int:
+        """Read a token's place in the token tree."""
+        return int(self._read("getTokenTrail", checksum_address(token)))
+
+    def balance(self, token: Address, holder: Address) -> int:
+        """Read what an address holds on the parent chain itself."""
+        if token == self.contract_address:
+            address = self.w3.to_checksum_address(checksum_address(holder))
+            return int(self._ask(lambda: self.w3.eth.get_balance(address)))
+        function = self._token(token).functions.balanceOf(checksum_address(holder))
+        return int(self._ask(function.call))
+
+    def pending_withdrawal(self, token: Address, holder: Address, eon: int) -> int:
+        """Read what an address has asked for in an eon and not been paid."""
+        return int(
+            self._read(
+                "getWalletPendingWithdrawalAmountAtEon",
+                checksum_address(token),
+                checksum_address(holder),
+                eon,
+            )
+        )
+
+    def deposit(self, key: bytes, token: Address, amount: int) -> Mined:
+        """Deposit for the key's own address; a token is approved first if need be."""
+        holder = self._holder(key)
+        value = amount
+        if token != self.contract_address:
+            value = 0
+            allowance = self._token(token).functions.allowance(
+                holder, checksum_address(self.contract_address)
+            )
+            if int(self._ask(allowance.call)) < amount:
+                self._send(
+                    key,
+                    self._token(token).functions.approve(
+                        checksum_address(self.contract_address), amount
+                    ),
+                )
+        call = self._contract.functions.deposit(checksum_address(token), holder, amount)
+        return self._send(key, call, value=value)
+
+    def send_token(self, key: bytes, token: Address, to: Address, amount: int) -> Mined:
+        """Send ERC-20 units on the parent chain."""
+        call = self._token(token).functions.transfer(checksum_address(to), amount)
+        return self._send(key, call)
+
+    def request_withdrawal(
+        self, key: bytes, token: Address, proof: AllotmentProof, amount: int
+    ) -> Mined:
+        """Ask for `amount` against the proof of the checkpoint of the eon before."""
+        call = self._contract.functions.requestWithdrawal(
+            checksum_address(token),
+            [proof.active_digest, proof.passive_root],
+            proof.trail,
+            proof.allotment_chain,
+            proof.membership_chain,
+            proof.values,
+            [[proof.left, proof.right], [proof.passive_amount, proof.passive_marker]],
+            amount,
+        )
+        gas_price = int(self._ask(lambda: self.w3.eth.gas_price))
+        cost = int(self._read("MIN_CHALLENGE_GAS_COST"))
+        # The contract asks for a fixed amount of gas at the transaction's price or its own floor.
+        value = REQUEST_GAS * max(cost, 2 * gas_price)
+        return self._send(key, call, value=value, gas_price=gas_price)
+
+    def _token(self, token: Address) -> Any:
+        address = self.w3.to_checksum_address(checksum_address(token))
+        return self.w3.eth.contract(address=address, abi=TRANSFER_ABI)
+
+    def _holder(self, key: bytes) -> str:
+        return str(Account.from_key(key).address)
+
+    def _read(self, name: str, *arguments: Any) -> Any:
+        return self._ask(getattr(self._contract.functions, name)(*arguments).call)
+
+    def _ask(self, call: Any) -> Any:
+        try:
+            return call()
+        except (Web3Exception, RequestException, OSError, ValueError) as cause:
+            raise ChainFailure(str(cause)[:300]) from cause
+
+    def _send(
+        self, key: bytes, call: Any, *, value: int = 0, gas_price: int | None = None
+    ) -> Mined:
+        holder = self._holder(key)
+        fees = {} if gas_price is None else {"gasPrice": gas_price}
+
+        def send() -> Any:
+            nonce = self.w3.eth.get_transaction_count(
+                self.w3.to_checksum_address(holder), "pending"
+            )
+            fields = {"from": holder, "value": value, "nonce": nonce, **fees}
+            transaction = call.build_transaction(fields)
+            # Between the estimate and the block that mines it a cold slot may have become warm
+            # or the other way round.
+            transaction["gas"] = transaction["gas"] * 5 // 4
+            signed = self.w3.eth.account.sign_transaction(transaction, key)
+            sent = self.w3.eth.send_raw_transaction(signed.raw_transaction)
+            return self.w3.eth.wait_for_transaction_receipt(
+                sent, timeout=RECEIPT_TIMEOUT_S, poll_latency=RECEIPT_POLL_S
+            )
+
+        receipt = self._ask(send)
+        if receipt["status"] != 1:
+            raise ChainFailure(f"transaction {receipt['transactionHash'].hex()} was reverted")
+        fee = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        return Mined(bytes(receipt["transactionHash"]), int(receipt["blockNumber"]), int(fee))
