@@ -48,8 +48,11 @@ class Joined:
         )
 
 
-Computed: TypeAlias = "bool | int | str | SetAside | Joined | IfThere | EitherOf | list[Computed] | dict[str, Computed] | None"
-"""A recomputed value: JSON with places that are set aside."""
+Computed: TypeAlias = (
+    "bool | int | str | SetAside | Joined | IfThere | EitherOf | list[Computed] "
+    "| dict[str, Computed] | None"
+)
+"""A recomputed value: JSON with places that are set aside, optional or of two forms."""
 
 
 def differences(expected: Json, computed: Computed, field: str = "expected") -> Iterator[str]:
@@ -59,27 +62,35 @@ def differences(expected: Json, computed: Computed, field: str = "expected") -> 
     if isinstance(computed, IfThere):
         yield from differences(expected, computed.value, field)
     elif isinstance(computed, EitherOf):
-        in_first = list(differences(expected, computed.first, field))
-        if in_first and any(differences(expected, computed.second, field)):
-            yield in_first[0]
+        first = list(differences(expected, computed.first, field))
+        second = list(differences(expected, computed.second, field))
+        if first and second:
+            # The form that the recording has differs in the deeper field.
+            yield max(first[0], second[0], key=lambda text: len(text.split(":")[0]))
+    elif isinstance(computed, Joined):
+        if not isinstance(expected, str) or not computed.matches(expected):
+            yield f"{field}: expected {_short(expected)}, computed other hashes"
     elif isinstance(expected, dict) and isinstance(computed, dict):
-        for name in expected.keys() - computed.keys():
-            yield f"{field}.{name}: nothing recomputes this field"
-        for name, value in computed.items():
-            if name in expected:
-                yield from differences(expected[name], value, f"{field}.{name}")
-            elif not isinstance(value, IfThere):
-                yield f"{field}.{name}: missing"
+        yield from _differences_of_objects(expected, computed, field)
     elif isinstance(expected, list) and isinstance(computed, list):
         if len(expected) != len(computed):
             yield f"{field}: {len(expected)} entries, computed {len(computed)}"
         for position, (left, right) in enumerate(zip(expected, computed, strict=False)):
             yield from differences(left, right, f"{field}[{position}]")
-    elif isinstance(computed, Joined):
-        if not isinstance(expected, str) or not computed.matches(expected):
-            yield f"{field}: expected {_short(expected)}, computed other hashes"
     elif type(expected) is not type(computed) or expected != computed:
         yield f"{field}: expected {_short(expected)}, computed {_short(computed)}"
+
+
+def _differences_of_objects(
+    expected: dict[str, Json], computed: dict[str, Computed], field: str
+) -> Iterator[str]:
+    for name in expected.keys() - computed.keys():
+        yield f"{field}.{name}: nothing recomputes this field"
+    for name, value in computed.items():
+        if name in expected:
+            yield from differences(expected[name], value, f"{field}.{name}")
+        elif not isinstance(value, IfThere):
+            yield f"{field}.{name}: missing"
 
 
 def count_set_aside(computed: Computed) -> int:

@@ -16,7 +16,7 @@ from protocol.trees.passive import PassiveLeaf, passive_tree
 from protocol.trees.plain import PlainTree
 from protocol.trees.tokens import token_leaf
 from protocol.trees.transaction_set import EMPTY, Frontier
-from protocol.vectors.comparison import Computed, IfThere
+from protocol.vectors.comparison import Computed, EitherOf, IfThere
 from protocol.vectors.inputs import Inputs, InvalidVector, decimals, hexadecimal, joined
 
 
@@ -24,6 +24,7 @@ def transaction_set(inputs: Inputs) -> Computed:
     """A set's tree, and its frontier after every append."""
     leaves = [digest_of_hex(text) for text in inputs.texts("leaves")]
     tree = PlainTree(leaves)
+    proofs = [joined(tree.path(index)) for index in range(len(leaves))]
     steps: list[Computed] = []
     frontier = EMPTY
     for index, leaf in enumerate(leaves):
@@ -41,8 +42,10 @@ def transaction_set(inputs: Inputs) -> Computed:
     return {
         "root": hexadecimal(tree.root),
         "height": tree.height,
-        "proofs": [joined(tree.path(index)) for index in range(len(leaves))],
-        # Recordings of large sets keep the last step only.
+        # Recordings of large sets keep some proofs, by index, and the last step.
+        "proofs": EitherOf(
+            list(proofs), {str(i): IfThere(proof) for i, proof in enumerate(proofs)}
+        ),
         "append_steps": IfThere(steps),
         "last_append_step": IfThere(steps[-1] if steps else None),
     }
