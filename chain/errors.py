@@ -62,14 +62,14 @@ class ContractMissing(ChainError):
 class CallReverted(ChainError):
     """A call was refused by the contract.
 
-    `function` is the ABI name, `letter` the contract's revert string (empty if it gave none),
+    `function` is the ABI name, `reason` the contract's revert string (empty if it gave none),
     `meaning` what that says about this function, `data` the raw revert data.
     """
 
-    def __init__(self, function: str, letter: str, meaning: str, data: bytes = b"") -> None:
-        super().__init__(f"{function} reverted with {letter!r}: {meaning}")
+    def __init__(self, function: str, reason: str, meaning: str, data: bytes = b"") -> None:
+        super().__init__(f"{function} reverted with {reason!r}: {meaning}")
         self.function = function
-        self.letter = letter
+        self.reason = reason
         self.meaning = meaning
         self.data = data
 

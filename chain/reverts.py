@@ -1,8 +1,8 @@
-"""What a reverted call means: the contract's one-letter reasons, function by function.
+"""What a reverted call means: the contract's reasons, function by function.
 
-The letters are part of the contract's interface and are the same in both editions; the same
-letter says different things in different calls. Calls that the contract refuses without a letter
-carry an empty one.
+One-letter reasons are part of the interface and are the same in both editions; the same letter
+says different things in different calls. Where the published contract refuses without a reason,
+the hardened one gives a word.
 """
 
 import re
@@ -16,7 +16,7 @@ from chain.errors import CallReverted
 _ERROR_SELECTOR = bytes.fromhex("08c379a0")
 _PANIC_SELECTOR = bytes.fromhex("4e487b71")
 _HEX = re.compile(r"0x([0-9a-fA-F]*)")
-_MESSAGE = re.compile(r"revert(?:ed)?:? +(?:with reason string )?'?([^'\s])'?$")
+_MESSAGE = re.compile(r"revert(?:ed)?:? +(?:with reason string )?'?([a-z]+|\S)'?$", re.IGNORECASE)
 
 _ALLOTMENT = {
     "r": "no checkpoint of that eon is on chain",
@@ -99,6 +99,22 @@ _MEANINGS: dict[str, dict[str, str]] = {
     },
     "getTokenAtTrail": {"": "no token has that trail"},
 }
+_WORDS = {
+    "operator": "not the operator",
+    "known": "the token is registered already, or is the contract itself",
+    "code": "there is no code at the token's address",
+    "expired": "the authorisation has expired",
+    "marker": "the marker is not signed by the holder",
+    "covered": "the marker covers all open requests",
+    "zero": "an address is zero",
+    "reentrant": "a call from within another call of the contract",
+    "gas": "too little gas was sent along",
+    "+": "an addition overflows",
+    "-": "a subtraction goes below zero",
+    "*": "a multiplication overflows",
+    "/": "a division by zero",
+    "%": "a division by zero",
+}
 _PANICS = {
     0x01: "an internal assertion failed",
     0x11: "an arithmetic overflow or underflow",
@@ -107,13 +123,6 @@ _PANICS = {
     0x31: "removal from an empty list",
     0x32: "an index out of range",
     0x41: "too much memory",
-}
-_ARITHMETIC = {
-    "+": "an addition overflows",
-    "-": "a subtraction goes below zero",
-    "*": "a multiplication overflows",
-    "/": "a division by zero",
-    "%": "a division by zero",
 }
 
 
@@ -127,7 +136,7 @@ def revert_data(raw: Any) -> bytes:
     return bytes.fromhex(found[1]) if found and len(found[1]) % 2 == 0 else b""
 
 
-def _letter(data: bytes, message: str) -> str:
+def _reason(data: bytes, message: str) -> str:
     if data.startswith(_ERROR_SELECTOR):
         try:
             return str(decode(["string"], data[4:])[0])
@@ -141,14 +150,14 @@ def name_revert(function: str, raw_data: Any, message: str = "") -> CallReverted
     """The named error for a revert of `function` (ABI name).
 
     `raw_data` is the node's `data` member in whichever shape the node uses, `message` its text,
-    of which only the final letter is read, and only if there are no data.
+    of which only the final word is read, and only if there are no data.
     """
     data = revert_data(raw_data)
     if data.startswith(_PANIC_SELECTOR) and len(data) == 36:
         code = int.from_bytes(data[4:], "big")
         return CallReverted(function, "", _PANICS.get(code, f"panic {code:#x}"), data)
-    letter = _letter(data, message)
-    meaning = _MEANINGS.get(function, {}).get(letter) or _ARITHMETIC.get(letter)
+    reason = _reason(data, message)
+    meaning = _MEANINGS.get(function, {}).get(reason) or _WORDS.get(reason)
     if meaning is None:
-        meaning = "the contract gave no reason" if not letter else "an unlisted reason"
-    return CallReverted(function, letter, meaning, data)
+        meaning = "an unlisted reason" if reason else "the contract gave no reason"
+    return CallReverted(function, reason, meaning, data)

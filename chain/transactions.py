@@ -85,7 +85,7 @@ def send_raw(node: Node, raw: bytes) -> SendOutcome:
             answered = bytes(node.w3.eth.send_raw_transaction(raw))
     except CallReverted as error:
         # Some nodes run a transaction before they take it: then it was never in the pool.
-        raise TransactionRefused(3, f"the node expects a revert: {error.letter!r}") from None
+        raise TransactionRefused(3, f"the node expects a revert: {error.reason!r}") from None
     except NodeRefused as error:
         said = error.reason.lower()
         for phrase, outcome in _PHRASES:

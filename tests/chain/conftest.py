@@ -1,6 +1,7 @@
 """A node that mines when the test says so, and its funded accounts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from eth_account import Account
@@ -8,10 +9,12 @@ from hexbytes import HexBytes
 
 from chain.calls import Call
 from chain.fees import DynamicFee
+from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import TransactionRequest, TransactionSigner
 from chain.transactions import Receipt, SendOutcome, find_receipt, send_raw
-from settings import DEVELOPMENT_MNEMONIC
+from contracts.deployment import deploy_commit_chain
+from contracts.development import DEVELOPMENT_MNEMONIC
 from stack.node import AnvilNode
 from tests.chain.fault_proxy import FaultProxy, fault_proxy
 
@@ -35,16 +38,34 @@ class Chain:
         assert "error" not in answer, answer
         return answer["result"]
 
+    @contextmanager
+    def mining_at_once(self) -> Iterator[None]:
+        """Every transaction gets its own block while this lasts."""
+        self._mine_at_once(wanted=True)
+        yield
+        self._mine_at_once(wanted=False)
+
+    def _mine_at_once(self, *, wanted: bool) -> None:
+        self.rpc("evm_setAutomine", wanted)
+
     def mine(self, blocks: int = 1) -> None:
         self.rpc("anvil_mine", hex(blocks))
 
-    def replace(self, depth: int, *, new_blocks: int | None = None) -> None:
-        """Drop the newest `depth` blocks and mine others in their place."""
-        self.rpc("anvil_rollback", depth)
-        # A later time makes other hashes of otherwise equal blocks.
+    def mine_to(self, block: int) -> None:
+        """Mine until `block` is the head."""
+        missing = block - self.node.head().number
+        assert missing >= 0, "the chain is past that block"
+        if missing:
+            self.mine(missing)
+
+    def mark(self) -> object:
+        """A point to which `return_to` throws the chain back."""
+        return self.rpc("evm_snapshot")
+
+    def return_to(self, mark: object) -> None:
+        """Drop every block since the mark; blocks mined from here on get other hashes."""
+        assert self.rpc("evm_revert", mark)
         self.rpc("evm_increaseTime", 17)
-        if new_blocks is None or new_blocks > 0:
-            self.mine(depth if new_blocks is None else new_blocks)
 
     def send(self, signer: TransactionSigner, call: Call, *, gas_limit: int = 2_000_000) -> bytes:
         """Put a call into the pool; returns its hash."""
@@ -86,8 +107,23 @@ def node(chain: Chain) -> Node:
 
 
 @pytest.fixture
-def signer_of() -> Callable[[int], TransactionSigner]:
-    return lambda index: TransactionSigner(account_key(index))
+def operator() -> TransactionSigner:
+    return TransactionSigner(account_key(0))
+
+
+@pytest.fixture
+def holder() -> TransactionSigner:
+    return TransactionSigner(account_key(1))
+
+
+@pytest.fixture
+def gateway(chain: Chain) -> ContractGateway:
+    """A commit-chain of our own edition with eons of 60 blocks, in its first eon."""
+    with chain.mining_at_once():
+        deployed = deploy_commit_chain(
+            chain.node.w3, account_key(0), blocks_per_eon=60, confirmations=2
+        )
+    return ContractGateway(chain.node, deployed.address)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,12 @@ class Fault(Enum):
     HTTP_500 = "a server error"
     NOT_JSON = "an error page"
     CUT = "half of the answer, then close"
+
+
+_PAGES = {
+    Fault.HTTP_500: (500, b"{}"),
+    Fault.NOT_JSON: (200, b"<html>maintenance</html>"),
+}
 
 
 class FaultProxy:
@@ -48,60 +53,56 @@ class FaultProxy:
         return json.dumps([self.lie(one, by_id[one["id"]]) for one in asked]).encode()
 
 
-def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    proxy: FaultProxy
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            proxy.requests += 1
-            match proxy.fault:
-                case Fault.HANG_UP:
-                    self.close_connection = True
-                case Fault.SILENCE:
-                    proxy.released.wait(30)
-                    self.close_connection = True
-                case Fault.HTTP_500:
-                    self._send(b"{}", status=500)
-                case Fault.NOT_JSON:
-                    self._send(b"<html>maintenance</html>")
-                case Fault.CUT:
-                    answer = proxy.answer(body)
-                    self._send(answer[: len(answer) // 2], length=len(answer))
-                    self.close_connection = True
-                case Fault.DRIP:
-                    self._drip()
-                case Fault.NONE:
-                    self._send(proxy.answer(body))
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        fault = self.proxy.fault
+        self.proxy.requests += 1
+        if fault is Fault.NONE:
+            self._send(self.proxy.answer(body))
+        elif fault is Fault.DRIP:
+            self._drip()
+        elif fault in _PAGES:
+            status, page = _PAGES[fault]
+            self._send(page, status=status)
+        else:
+            self._break_off(body)
 
-        def _send(self, body: bytes, *, status: int = 200, length: int | None = None) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            self.wfile.write(body)
+    def _break_off(self, body: bytes) -> None:
+        if self.proxy.fault is Fault.SILENCE:
+            self.proxy.released.wait(30)
+        elif self.proxy.fault is Fault.CUT:
+            answer = self.proxy.answer(body)
+            self._send(answer[: len(answer) // 2], length=len(answer))
+        self.close_connection = True
 
-        def _drip(self) -> None:
-            self._send(b"", length=1_000_000)
-            for _ in range(300):
-                if proxy.released.is_set():
-                    return
-                try:
-                    self.wfile.write(b" ")
-                except OSError:
-                    return
-                time.sleep(0.1)
+    def _send(self, body: bytes, *, status: int = 200, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            return
+    def _drip(self) -> None:
+        self._send(b"", length=1_000_000)
+        while not self.proxy.released.wait(0.1):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                return
 
-    return Handler
+    def log_message(self, format: str, *args: Any) -> None:
+        return
 
 
 @contextmanager
 def fault_proxy(node_url: str) -> Iterator[tuple[FaultProxy, str]]:
     """A running proxy and its URL."""
     proxy = FaultProxy(node_url)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy))
+    handler = type("Handler", (_Handler,), {"proxy": proxy})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
