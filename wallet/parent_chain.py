@@ -83,7 +83,7 @@ class ParentChain:
         """Read the contract's current eon."""
         return int(self._read("currentEon"))
 
-    def checkpoint_root(self, token: Address, eon: int) -> bytes | None:
+    def checkpoint_root(self, eon: int) -> bytes | None:
         """Read the root submitted for an eon; None if it is missing or no longer kept."""
         answer = self._read("getCheckpointAtSlot", eon % EONS_KEPT)
         return bytes(answer[1]) if answer[0] == eon else None

@@ -180,7 +180,7 @@ class Wallet:
         if book is None or book.opening is None:
             raise NotPossible(f"the wallet has no proof of eon {eon}")
         chain = self.home.parent_chain
-        root = await asyncio.to_thread(chain.checkpoint_root, self.token, eon)
+        root = await asyncio.to_thread(chain.checkpoint_root, eon)
         if root is None:
             raise NotPossible(f"the contract holds no checkpoint of eon {eon}")
         trail = await asyncio.to_thread(chain.token_trail, self.token)
