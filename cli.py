@@ -1,9 +1,33 @@
-"""The `nocust-operator` command: wiring only, each command lives in the room it concerns."""
+"""The `nocust-operator` command: wiring only, each command lives in a module of its own."""
+
+from importlib import import_module
 
 import click
 
+# A command's module is imported when it is called: most need libraries that take seconds to load.
+COMMANDS = {
+    "reset": "commands.reset",
+    "up": "commands.up",
+}
 
-@click.group()
+
+class Commands(click.Group):
+    """Finds the command `some-name` as the function `some_name` of its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the alphabet."""
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(COMMANDS[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Operate a NOCUST commit-chain."""
 

@@ -40,9 +40,6 @@ GWEI = 10**9
 ETHER = 10**18
 
 DEVELOPMENT_CHAINS = frozenset({1337, 31337})
-DEVELOPMENT_MNEMONIC = (
-    "myth like bonus scare over problem client lizard pioneer submit female collect"
-)
 DEVELOPMENT_OWNER_KEY = "4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
 DEVELOPMENT_OWNER_ADDRESS = "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"
 DEVELOPMENT_CONTRACT_ADDRESS = "0x9561C133DD8580860B6b7E504bC5Aa500f0f06a7"
@@ -189,6 +186,7 @@ class Settings:
     block_time_s: int = _variable("BLOCK_TIME", integer(1, 3600), 2)
 
     superseded: tuple[str, ...] = ()
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -208,6 +206,7 @@ class Settings:
         return cls(
             **values,
             superseded=tuple(name for name in SUPERSEDED_NAMES if name in given),
+            given=frozenset(given),
             environment={k: v for k, v in given.items() if k.startswith("TEMPORAL_")},
         )
 

@@ -6,12 +6,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from settings import DEVELOPMENT_MNEMONIC, ROOT
+from contracts.development import DEVELOPMENT_CHAIN_ID, DEVELOPMENT_MNEMONIC
+from settings import ROOT
 from stack.errors import MissingBinary
 from stack.ports import LOOPBACK
 from stack.process import ProcessSpec
 
-DEVELOPMENT_CHAIN_ID = 1337
 COPIES = 2
 
 
@@ -74,6 +74,13 @@ class AnvilNode:
                 self._copy(number).replace(self._copy(number + 1))
         unfinished.replace(self._copy(0))
         self._copied = changed
+
+    def saved_at(self) -> float:
+        """When the state was last written, in seconds since the epoch; 0 before the first time."""
+        try:
+            return self._state.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def spec(self) -> ProcessSpec:
         """anvil, silent: what it prints at start are the private keys of its accounts."""
