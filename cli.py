@@ -6,6 +6,7 @@ import click
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
+    "demo": "commands.demo",
     "reset": "commands.reset",
     "up": "commands.up",
 }
