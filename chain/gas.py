@@ -1,5 +1,7 @@
 """How much gas a transaction may use, and what the chain asks for it."""
 
+from web3.types import Wei
+
 from chain.calls import Call
 from chain.errors import GasLimitTooHigh
 from chain.fees import MIN_GAS_LIMIT, FeeMarket
@@ -19,7 +21,7 @@ def estimate_gas(node: Node, call: Call, sender: Address) -> int:
                     "from": as_checksummed(sender),
                     "to": as_checksummed(call.to),
                     "data": node.w3.to_hex(call.data),
-                    "value": node.w3.to_wei(call.value, "wei"),
+                    "value": Wei(call.value),
                 }
             )
         )

@@ -14,10 +14,7 @@ from web3 import Web3
 
 from chain.fees import DynamicFee, Fee
 from protocol.address import Address
-
-
-class InvalidKey(ValueError):
-    """The bytes are not a private key; the message never repeats them."""
+from protocol.signing import InvalidPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class TransactionSigner:
         try:
             account: LocalAccount = Account.from_key(private_key)
         except Exception:  # noqa: BLE001 the library's text repeats the key
-            raise InvalidKey("not a private key: 32 bytes within the curve's order") from None
+            raise InvalidPrivateKey("not a private key of secp256k1") from None
         self._account = account
         self.address = Address(Web3.to_bytes(hexstr=account.address))
 

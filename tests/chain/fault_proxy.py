@@ -4,7 +4,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -83,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
-        self.wfile.write(body)
+        # A client that lost patience is what some tests are about.
+        with suppress(BrokenPipeError):
+            self.wfile.write(body)
 
     def _drip(self) -> None:
         self._send(b"", length=1_000_000)

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from chain.errors import (
     ProofOfAuthorityFlagMissing,
     WrongChain,
 )
+from chain.gateway import ContractGateway
 from chain.node import Node
 from stack.node import AnvilNode
 from stack.ports import free_port
@@ -182,3 +184,22 @@ def test_a_refusal_carries_the_nodes_code_and_words(proxied: Proxied) -> None:
     with pytest.raises(NodeRefused, match="daily quota") as caught:
         node.head()
     assert caught.value.code == -32016
+
+
+def test_many_threads_read_through_one_node_without_mixing_their_batches(
+    gateway: ContractGateway,
+) -> None:
+    parameters = gateway.parameters()
+    questions = {
+        "genesis": parameters.genesis_block,
+        "BLOCKS_PER_EON": parameters.blocks_per_eon,
+        "EONS_KEPT": parameters.eons_kept,
+    }
+
+    def read(turn: int) -> bool:
+        names = list(questions)[turn % 3 :] * 4
+        _, answers = gateway.ask_together(*((name,) for name in names))
+        return [value for (value,) in answers] == [questions[name] for name in names]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(48)))

@@ -7,8 +7,9 @@ import pytest
 from eth_account import Account
 
 from chain.fees import DynamicFee, Fee, LegacyFee
-from chain.signer import InvalidKey, TransactionRequest, TransactionSigner
+from chain.signer import TransactionRequest, TransactionSigner
 from protocol.keccak import keccak256
+from protocol.signing import InvalidPrivateKey
 
 KEY = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 
@@ -66,7 +67,7 @@ def test_the_key_shows_in_no_representation() -> None:
 
 @pytest.mark.parametrize("key", [KEY[:31], KEY + b"\0", bytes(32), b"\xff" * 32])
 def test_bytes_that_are_no_key_are_refused_without_being_repeated(key: bytes) -> None:
-    with pytest.raises(InvalidKey) as caught:
+    with pytest.raises(InvalidPrivateKey) as caught:
         TransactionSigner(key)
     shown = "".join(traceback.format_exception(caught.value))
     assert key.hex() not in shown and repr(key) not in shown
