@@ -6,7 +6,10 @@ import click
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
+    "chaos": "commands.chaos",
     "demo": "commands.demo",
+    "deploy-contract": "commands.deploy_contract",
+    "prepare": "commands.prepare",
     "reset": "commands.reset",
     "up": "commands.up",
 }

@@ -88,6 +88,10 @@ class ParentChain:
         answer = self._read("getCheckpointAtSlot", eon % EONS_KEPT)
         return bytes(answer[1]) if answer[0] == eon else None
 
+    def has_missed_a_checkpoint(self) -> bool:
+        """Read whether an eon passed without a checkpoint: then the chain has halted for good."""
+        return bool(self._read("hasMissedCheckpointSubmission"))
+
     def token_trail(self, token: Address) -> int:
         """Read a token's place in the token tree."""
         return int(self._read("getTokenTrail", checksum_address(token)))
