@@ -9,16 +9,28 @@ missing() {
     exit 2
 }
 
+# The first Python that is new enough: the one named in PYTHON, the default one, then newer ones.
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            PYTHON="$candidate"
+            return
+        fi
+    done
+    missing "Python 3.11 or newer is missing (Debian: apt install python3 python3-venv)"
+}
+
 check_machine() {
-    PYTHON="${PYTHON:-python3}"
-    command -v "$PYTHON" >/dev/null || missing "Python 3.11 or newer is missing (Debian: apt install python3 python3-venv)"
-    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-        || missing "Python 3.11 or newer is needed, found $("$PYTHON" --version)"
-    "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null \
-        || missing "Python's venv module is missing (Debian: apt install python3-venv)"
+    find_python
+    if [ ! -x .venv/bin/python ]; then
+        "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null \
+            || missing "Python's venv module is missing (Debian: apt install python3-venv)"
+    fi
     command -v node >/dev/null || missing "Node.js 20 or newer is missing (it runs the compiler and the development node)"
-    [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] \
-        || missing "Node.js 20 or newer is needed, found $(node --version)"
+    NODE_VERSION="$(node --version)"
+    [ "$(echo "${NODE_VERSION#v}" | cut -d. -f1)" -ge 20 ] \
+        || missing "Node.js 20 or newer is needed, found $NODE_VERSION"
     command -v npm >/dev/null || missing "npm is missing (it comes with Node.js)"
 }
 
@@ -39,7 +51,7 @@ install_python() {
 # The lock pins anvil for Linux on x86-64; elsewhere the same version of the platform's own package.
 install_node() {
     local stamp platform version
-    stamp="$(node --version) $(cat package-lock.json | sha256sum)"
+    stamp="$NODE_VERSION $(cat package-lock.json | sha256sum)"
     fresh node_modules/.installed "$stamp" && return
     echo "run.sh: installing the Node.js packages of package-lock.json into node_modules"
     npm ci --ignore-scripts --no-audit --no-fund --silent

@@ -254,6 +254,11 @@ class Settings:
         return config
 
 
+def inherited_environment(**added: str) -> dict[str, str]:
+    """The environment for a child process: ours, unread, with `added` over it."""
+    return {**os.environ, **added}
+
+
 def _required(secret: Secret | None, name: str) -> str:
     if secret is None:
         raise SettingsError([f"{name} is not set"])

@@ -1,18 +1,17 @@
 """`nocust-operator up`: everything that is missing on this machine, supervised."""
 
 import asyncio
-import importlib.util
 
 import click
 from rich.console import Console
 
+from commands.prepare import search_attributes
 from setting_types import SettingsError
 from settings import Settings
 from stack.errors import StackError
 from stack.panel import Progress, ready_panel, waiting_line
 from stack.plan import Stack, plan
 from stack.supervisor import Supervisor
-from stack.temporal import SearchAttributes
 
 STILL_WAITING_S = 10.0
 
@@ -27,7 +26,7 @@ def up(verbose: bool) -> None:
     """
     console = Console()
     try:
-        stack = plan(Settings.from_env(), _search_attributes())
+        stack = plan(Settings.from_env(), search_attributes())
         with stack.folder.locked():
             stack.require_free_ports()
             asyncio.run(_run(stack, console, verbose=verbose))
@@ -62,11 +61,3 @@ async def _remind(stack: Stack, supervisor: Supervisor, progress: Progress) -> N
     while True:
         await asyncio.sleep(STILL_WAITING_S)
         progress.report(waiting_line(stack, supervisor.waiting_for()))
-
-
-def _search_attributes() -> SearchAttributes:
-    """What the duties index; the namespace must know them before any workflow starts."""
-    if importlib.util.find_spec("duties.search_attributes") is None:
-        return ()
-    attributes: SearchAttributes = importlib.import_module("duties.search_attributes").ALL
-    return attributes

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from settings import inherited_environment
+
 _SET_PARENT_DEATH_SIGNAL = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -46,7 +48,7 @@ class ProcessSpec:
 
     def environ(self) -> dict[str, str]:
         """The complete environment of the process."""
-        return {**os.environ, **self.environment}
+        return inherited_environment(**self.environment)
 
 
 def before_exec(death_signal: signal.Signals, parent: int) -> Callable[[], None]:

@@ -1,0 +1,42 @@
+"""`nocust-operator prepare`: bring a real PostgreSQL and a real Temporal to what we need."""
+
+import asyncio
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+from temporalio.client import Client
+
+from models import migrate
+from setting_types import SettingsError
+from settings import Settings
+from stack.errors import StackError
+from stack.temporal import SearchAttributes, ensure_namespace
+
+
+@click.command()
+def prepare() -> None:
+    """Migrate the data base and register the namespace with its search attributes.
+
+    Safe to repeat; run it before each roll-out. `up` does the same for the parts it starts.
+    """
+    try:
+        settings = Settings.from_env(signs=False)
+        migrate.upgrade(settings.require_database_url())
+        asyncio.run(_register(settings))
+    except (SettingsError, StackError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("the data base and the namespace are ready")
+
+
+async def _register(settings: Settings) -> None:
+    client = await Client.connect(**settings.temporal_connect())
+    await ensure_namespace(client, search_attributes())
+
+
+def search_attributes() -> SearchAttributes:
+    """What the duties index; a namespace must know them before any workflow starts."""
+    if find_spec("duties.search_attributes") is None:
+        return ()
+    attributes: SearchAttributes = import_module("duties.search_attributes").ALL
+    return attributes
