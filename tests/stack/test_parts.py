@@ -1,6 +1,7 @@
 """The embedded parts come back from a kill with everything that they acknowledged."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,12 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from web3 import HTTPProvider, Web3
 
+from stack.accounts import (
+    SYSTEM_FOLDER,
+    can_traverse,
+    reachable_copy,
+    unprivileged_account,
+)
 from stack.errors import NotReady, PortInUse, StackError
 from stack.node import AnvilNode
 from stack.part import running
@@ -101,6 +108,41 @@ def test_postgres_runs_durably_as_an_unprivileged_account_behind_a_password(
             password="wrong",
             dbname="postgres",
         )
+
+
+def test_postgres_works_from_a_folder_that_its_account_cannot_reach(tmp_path: Path) -> None:
+    private = tmp_path / "home"
+    private.mkdir(mode=0o700)
+    server = EmbeddedPostgres(private / "postgres", free_port())
+    try:
+        as_root = os.geteuid() == 0
+        assert server.home.is_relative_to(SYSTEM_FOLDER if as_root else private)
+        with running(server, tmp_path / "log"):
+            server.create_database()
+    finally:
+        server.remove()
+    assert not server.home.exists()
+
+
+def test_programs_that_an_account_cannot_reach_are_copied_with_their_libraries(
+    tmp_path: Path,
+) -> None:
+    private = tmp_path / "site-packages"
+    private.mkdir(mode=0o700)
+    for name in ("programs", "programs.libs"):
+        (private / name).mkdir()
+        (private / name / "file").write_text(name)
+    account = unprivileged_account(private)
+    label = f"test-{os.getpid()}"
+    try:
+        for _ in range(2):
+            sources = [private / "programs", private / "programs.libs"]
+            place = reachable_copy(account, sources, label)
+            assert (place / "programs" / "file").read_text() == "programs"
+            assert (place / "programs.libs" / "file").read_text() == "programs.libs"
+            assert account is None or can_traverse(account, place / "programs")
+    finally:
+        shutil.rmtree(SYSTEM_FOLDER / label, ignore_errors=True)
 
 
 def test_each_test_has_a_database_of_its_own(empty_database_url: str) -> None:
