@@ -1,15 +1,16 @@
 """One Ethereum node, spoken to with time limits and named errors.
 
 State is read at the head only: nodes without history, the development node among them, cannot
-answer for older blocks. Readings that belong together are bracketed by the head's hash.
+answer for older blocks. Readings that belong together name the head's hash.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import (
     BlockNotFound,
@@ -161,14 +162,21 @@ class Node:
             return bytes(self.w3.eth.call(self._call_parameters(reading, sender, value), "latest"))
 
     def read_at_head(self, readings: Sequence[Reading]) -> HeadReading:
-        """Several calls of one and the same head; raises HeadMoved if a block came between."""
-        first, results = self._read_bracketed(readings[: MAX_BATCH - 2])
-        for start in range(MAX_BATCH - 2, len(readings), MAX_BATCH - 2):
-            head, more = self._read_bracketed(readings[start : start + MAX_BATCH - 2])
-            if head.block_hash != first.block_hash:
-                raise HeadMoved(f"{self.label}: the head moved past block {first.number}")
-            results += more
-        return HeadReading(first, tuple(results))
+        """Several calls on the state of one and the same block, the head when this began.
+
+        Raises HeadMoved when another block became the head meanwhile and the node has not kept
+        the state that was asked for.
+        """
+        head = self.head()
+        results: list[bytes] = []
+        try:
+            for start in range(0, len(readings), MAX_BATCH):
+                results += self._read_pinned(readings[start : start + MAX_BATCH], head)
+        except (NodeRefused, NodeBehind):
+            if self.head().block_hash != head.block_hash:
+                raise HeadMoved(f"{self.label}: the head moved past block {head.number}") from None
+            raise
+        return HeadReading(head, tuple(results))
 
     def code(self, address: Address) -> bytes:
         """The code at an address, empty if none."""
@@ -207,18 +215,14 @@ class Node:
             parameters["value"] = Wei(value)
         return parameters
 
-    def _read_bracketed(self, readings: Sequence[Reading]) -> tuple[BlockHeader, list[bytes]]:
-        functions = ",".join(reading.function for reading in readings)
+    def _read_pinned(self, readings: Sequence[Reading], block: BlockHeader) -> list[bytes]:
+        # By hash, not by number: after a reorganisation the number would mean another state.
+        pinned = cast(BlockIdentifier, {"blockHash": Web3.to_hex(block.block_hash)})
+        functions = ",".join(dict.fromkeys(reading.function for reading in readings))
         with named_errors(self.label, functions), self.w3.batch_requests() as batch:
-            batch.add(self.w3.eth.get_block("latest"))
             for reading in readings:
-                batch.add(self.w3.eth.call(self._call_parameters(reading), "latest"))
-            batch.add(self.w3.eth.get_block("latest"))
-            answers: list[Any] = list(batch.execute())
-        before, after = self._header(answers[0]), self._header(answers[-1])
-        if before.block_hash != after.block_hash:
-            raise HeadMoved(f"{self.label}: the head moved past block {before.number}")
-        return before, [bytes(answer) for answer in answers[1:-1]]
+                batch.add(self.w3.eth.call(self._call_parameters(reading), pinned))
+            return [bytes(cast(HexBytes, answer)) for answer in batch.execute()]
 
 
 def as_checksummed(address: Address) -> ChecksumAddress:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from web3.providers.base import JSONBaseProvider
@@ -43,6 +43,10 @@ class BoundedHttpProvider(JSONBaseProvider):
         parts = urlsplit(url)
         self.label = f"node at {parts.hostname}:{parts.port or parts.scheme}"
         self._url = url
+        self._headers = dict(_HEADERS)
+        if parts.username is not None:
+            credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers |= urllib3.make_headers(basic_auth=credentials)
         self._timeout_s = timeout_s
         self._max_response_bytes = max_response_bytes
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False)
@@ -90,7 +94,7 @@ class BoundedHttpProvider(JSONBaseProvider):
                 "POST",
                 self._url,
                 body=body,
-                headers=_HEADERS,
+                headers=self._headers,
                 timeout=urllib3.Timeout(total=self._timeout_s),
                 preload_content=False,
                 redirect=False,

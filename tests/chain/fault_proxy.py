@@ -31,16 +31,23 @@ _PAGES = {
 
 
 class FaultProxy:
-    """Forwards JSON-RPC to a node, or does what `fault` says; `lie` rewrites single answers."""
+    """Forwards JSON-RPC to a node, or does what `fault` says; `lie` rewrites single answers.
+
+    `before` is called with each request's body before it is passed on.
+    """
 
     def __init__(self, node_url: str) -> None:
         self.node_url = node_url
         self.fault = Fault.NONE
         self.lie: Lie | None = None
+        self.before: Callable[[bytes], None] | None = None
+        self.authorization: str | None = None
         self.requests = 0
         self.released = threading.Event()
 
     def answer(self, body: bytes) -> bytes:
+        if self.before is not None:
+            self.before(body)
         request = urllib.request.Request(self.node_url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as response:
             raw: bytes = response.read()
@@ -61,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.proxy.fault
         self.proxy.requests += 1
+        self.proxy.authorization = self.headers["Authorization"]
         if fault is Fault.NONE:
             self._send(self.proxy.answer(body))
         elif fault is Fault.DRIP:

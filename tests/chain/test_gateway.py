@@ -6,13 +6,14 @@ import pytest
 from eth_abi.abi import encode
 
 from chain.calls import build_call, deposit, register_token, submit_checkpoint
-from chain.errors import CallReverted, ContractMissing, HeadMoved, WrongChain
+from chain.errors import CallReverted, ContractMissing, HeadMoved, NodeRefused, WrongChain
 from chain.events import CheckpointSubmission, Deposit, TokenRegistered, UnknownLog
 from chain.gas import estimate_gas
 from chain.gateway import ContractGateway
 from chain.logs import fetch_events
 from chain.node import MAX_BATCH, Node, Reading
 from chain.parameters import detect_edition, require_same
+from chain.reader import SNAPSHOT_ATTEMPTS
 from chain.signer import TransactionSigner
 from contracts.deployment import deploy_token
 from protocol.accumulator import Operation, accumulate
@@ -189,33 +190,53 @@ def test_a_log_outside_the_interface_is_kept_as_unknown(chain: Chain) -> None:
     assert isinstance(event, UnknownLog) and event.topic == b"\xcd" * 32
 
 
-def test_readings_of_two_heads_are_never_joined(
-    gateway: ContractGateway, proxied: tuple[FaultProxy, Node]
-) -> None:
-    proxy, node = proxied
-    blocks = 0
-
-    def a_block_between(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-        nonlocal blocks
-        if request["method"] == "eth_getBlockByNumber":
-            blocks += 1
-            answer["result"]["hash"] = "0x" + f"{blocks:064x}"
-        return answer
-
-    proxy.lie = a_block_between
-    through_proxy = ContractGateway(node, gateway.contract)
-    with pytest.raises(HeadMoved):
-        through_proxy.is_halted()
-    assert proxy.requests <= 3, "reading again is bounded"
-
-
-def test_more_readings_than_one_batch_takes_still_are_of_one_head(
+def test_a_block_between_two_parts_of_a_reading_makes_it_start_anew(
     gateway: ContractGateway, proxied: tuple[FaultProxy, Node], chain: Chain
 ) -> None:
     proxy, node = proxied
+    moves = 1
+
+    def move(body: bytes) -> None:
+        nonlocal moves
+        if b"eth_call" in body and moves:
+            moves -= 1
+            chain.mine()
+
+    through_proxy = ContractGateway(node, gateway.contract)
+    started_at = chain.node.head().number
+    proxy.before = move
+    head, ((era,), _) = through_proxy.ask_together(("currentEra",), ("currentEon",))
+    assert (head.number, moves) == (started_at + 1, 0)
+    assert era == gateway.clock().sub_block(head.number)
+    moves = 100
+    with pytest.raises(HeadMoved):
+        through_proxy.ask_together(("currentEra",), ("currentEon",))
+    assert 100 - moves == SNAPSHOT_ATTEMPTS
+
+
+def test_a_refusal_while_the_head_stands_still_is_not_mistaken_for_a_new_block(
+    gateway: ContractGateway, proxied: tuple[FaultProxy, Node]
+) -> None:
+    proxy, node = proxied
+
+    def refuse(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        if request["method"] != "eth_call":
+            return answer
+        error = {"code": -32000, "message": "out of order"}
+        return {"jsonrpc": "2.0", "id": request["id"], "error": error}
+
+    proxy.lie = refuse
+    with pytest.raises(NodeRefused, match="out of order"):
+        ContractGateway(node, gateway.contract).ask_together(("currentEra",))
+
+
+def test_more_readings_than_one_batch_takes_still_are_of_one_block(
+    gateway: ContractGateway, proxied: tuple[FaultProxy, Node]
+) -> None:
+    proxy, node = proxied
     reading = Reading(gateway.contract, build_call(NOWHERE, "genesis").data, "genesis")
-    result = node.read_at_head([reading] * (MAX_BATCH * 2))
-    assert len(result.results) == 2 * MAX_BATCH and proxy.requests == 3
+    result = node.read_at_head([reading] * (MAX_BATCH + 1))
+    assert len(result.results) == MAX_BATCH + 1 and proxy.requests == 3
     assert {int.from_bytes(one, "big") for one in result.results} == {
         gateway.parameters().genesis_block
     }

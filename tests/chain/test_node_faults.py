@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -203,3 +204,17 @@ def test_many_threads_read_through_one_node_without_mixing_their_batches(
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read, range(48)))
+
+
+def test_name_and_password_in_the_url_are_sent_and_never_shown(
+    proxied: tuple[FaultProxy, Node],
+) -> None:
+    proxy, node = proxied
+    port = node.label.rsplit(":", 1)[1]
+    private = Node(f"http://hub:p%40ss@127.0.0.1:{port}/", timeout_s=2)
+    private.head()
+    assert proxy.authorization == "Basic " + b64encode(b"hub:p@ss").decode()
+    proxy.fault = Fault.HANG_UP
+    with pytest.raises(NodeUnavailable) as caught:
+        private.head()
+    assert "p%40ss" not in f"{caught.value} {private!r}"
