@@ -1,0 +1,113 @@
+"""What a batch reads once its accounts are locked: the clock, the terms, nonces and quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from ledger import arrays
+from protocol.address import Address
+
+NonceKey: TypeAlias = tuple[int, int, int]
+"""Wallet id, eon and nonce."""
+
+_MOMENT: Final = """
+SELECT view.current_eon, view.intake, now(),
+       EXISTS (SELECT FROM eon WHERE number = view.current_eon AND closed_at IS NOT NULL),
+       terms.id, terms.time,
+       ARRAY(SELECT nextval('minimum_available_balance_marker_id_seq')
+             FROM generate_series(1, %(count)s)),
+       ARRAY(SELECT nextval('active_state_id_seq') FROM generate_series(1, %(count)s)),
+       ARRAY(SELECT nextval('transfer_id_seq') FROM generate_series(1, %(count)s))
+FROM chain_view AS view
+LEFT JOIN LATERAL (
+    SELECT id, time FROM terms_of_service ORDER BY time DESC, id DESC LIMIT 1
+) AS terms ON true
+"""
+_USED_NONCES: Final = """
+SELECT named.ordinal FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
+     WITH ORDINALITY AS named (wallet_id, eon, nonce, ordinal)
+WHERE {taken}
+"""
+_SENDER: Final = _USED_NONCES.format(
+    taken="EXISTS (SELECT FROM transfer AS t WHERE t.sender_id = named.wallet_id "
+    "AND t.eon = named.eon AND t.nonce = named.nonce)"
+)
+_RECIPIENT: Final = _USED_NONCES.format(
+    taken="EXISTS (SELECT FROM transfer AS t WHERE t.recipient_id = named.wallet_id "
+    "AND t.eon = named.eon AND t.nonce = named.nonce)"
+)
+_SIGNED_TERMS: Final = """
+SELECT address, max(terms_id) FILTER (WHERE terms_id = %s) FROM terms_of_service_signature
+WHERE address = ANY(%s::bytea[]) GROUP BY address
+"""
+_AGREEMENTS: Final = """
+SELECT DISTINCT address FROM service_level_agreement
+WHERE address = ANY(%s::bytea[]) AND expiry >= now()
+"""
+_PRESENT: Final = "SELECT count(*) FROM transfer WHERE tx_id = ANY(%s::uuid[]) AND eon = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The ledger's clock as of the locks, and fresh row ids for the batch, ascending."""
+
+    current_eon: int
+    intake: str
+    time: datetime
+    closed: bool
+    terms_id: int | None
+    terms_time: datetime | None
+    marker_ids: Sequence[int]
+    state_ids: Sequence[int]
+    transfer_ids: Sequence[int]
+
+
+def read_moment(cursor: Any, count: int) -> Moment | None:
+    """Read the clock and take `count` ids of each table; None before the chain was first seen."""
+    cursor.execute(_MOMENT, {"count": count})
+    row = cursor.fetchone()
+    return None if row is None else Moment(*row)
+
+
+def used_nonces(
+    cursor: Any, senders: Sequence[NonceKey], recipients: Sequence[NonceKey]
+) -> tuple[set[NonceKey], set[NonceKey]]:
+    """Find the nonces that committed transfers have used: on the sender's side, the recipient's."""
+    return _used(cursor, _SENDER, senders), _used(cursor, _RECIPIENT, recipients)
+
+
+def _used(cursor: Any, query: str, keys: Sequence[NonceKey]) -> set[NonceKey]:
+    if not keys:
+        return set()
+    wallets, eons, nonces = zip(*keys, strict=True)
+    cursor.execute(
+        query, (arrays.integers(wallets), arrays.integers(eons), arrays.integers(nonces))
+    )
+    return {keys[ordinal - 1] for (ordinal,) in cursor}
+
+
+def signed_terms(
+    cursor: Any, terms_id: int, addresses: Collection[Address]
+) -> tuple[set[Address], set[Address]]:
+    """Tell who signed the latest terms, and who signed any terms at all."""
+    cursor.execute(_SIGNED_TERMS, (terms_id, arrays.byte_strings(addresses)))
+    rows = [(bytes(address), latest) for address, latest in cursor]
+    return {address for address, latest in rows if latest}, {address for address, _ in rows}
+
+
+def holders_of_agreements(cursor: Any, addresses: Collection[Address]) -> set[Address]:
+    """Tell which addresses have a service level agreement that is valid now."""
+    if not addresses:
+        return set()
+    cursor.execute(_AGREEMENTS, (arrays.byte_strings(addresses),))
+    return {bytes(address) for (address,) in cursor}
+
+
+def count_present(cursor: Any, tx_ids: Collection[str], eon: int) -> int:
+    """Count which of these transfers are committed."""
+    cursor.execute(_PRESENT, (list(tx_ids), eon))
+    count: int = cursor.fetchone()[0]
+    return count
