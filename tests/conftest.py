@@ -4,6 +4,8 @@ They listen on free ports, keep their data in temporary folders and end with the
 however that ends.
 """
 
+import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -78,11 +80,24 @@ def temporal_dev_server(parts_folder: Path) -> Iterator[TemporalDevServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def tethered_test_server(parts_folder: Path) -> Path:
+    """Temporal's test server as a program that ends with us: the SDK would leave an orphan."""
+    program = parts_folder / "temporal-test-server"
+    watch = f"while kill -0 {os.getpid()} && kill -0 $$; do sleep 0.5; done; kill -9 $$"
+    server = shlex.quote(str(script_path("temporal-test-server")))
+    program.write_text(f'#!/bin/sh\n( {watch} ) >/dev/null 2>&1 &\nexec {server} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
 @pytest_asyncio.fixture
-async def time_skipping_environment() -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping_environment(
+    tethered_test_server: Path,
+) -> AsyncIterator[WorkflowEnvironment]:
     """Temporal's test server, which skips the time that workflows sleep."""
     environment = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(script_path("temporal-test-server"))
+        test_server_existing_path=str(tethered_test_server)
     )
     async with environment:
         yield environment
