@@ -1,5 +1,5 @@
-// Compiles contracts/src with the pinned compiler and writes one artefact per deployable contract.
-// Usage: node contracts/build.mjs [--out DIRECTORY]
+// Compiles Solidity with the pinned compiler and writes one artefact per deployable contract.
+// Usage: node contracts/build.mjs [--src DIRECTORY] [--out DIRECTORY]
 import { createRequire } from "node:module";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -7,23 +7,20 @@ import { fileURLToPath } from "node:url";
 
 const solc = createRequire(import.meta.url)("solc");
 const here = dirname(fileURLToPath(import.meta.url));
-const SOURCES = join(here, "src");
 const COMPILER = "0.8.37";
 const LARGEST_RUNTIME_BYTES = 24_576;
-const DEPLOYABLE = [
-  "DevelopmentToken",
-  "NOCUSTCommitChain",
-  "Recovery",
-  "Verification",
-  "Withdrawals",
-];
 
-function compile() {
+function option(name, standard) {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? join(here, standard) : resolve(process.argv[at + 1]);
+}
+
+function compile(directory) {
   if (!solc.version().startsWith(COMPILER)) {
     throw new Error(`compiler ${COMPILER} wanted, ${solc.version()} found`);
   }
-  const names = readdirSync(SOURCES).filter((name) => name.endsWith(".sol")).sort();
-  const read = (name) => ({ content: readFileSync(join(SOURCES, name), "utf8") });
+  const names = readdirSync(directory).filter((name) => name.endsWith(".sol")).sort();
+  const read = (name) => ({ content: readFileSync(join(directory, name), "utf8") });
   const output = JSON.parse(
     solc.compile(
       JSON.stringify({
@@ -36,7 +33,9 @@ function compile() {
           optimizer: { enabled: true, runs: 200 },
           metadata: { appendCBOR: false, bytecodeHash: "none" },
           outputSelection: {
-            "*": { "*": ["abi", "evm.bytecode", "evm.deployedBytecode.object"] },
+            "*": {
+              "*": ["abi", "evm.bytecode", "evm.deployedBytecode.object", "evm.methodIdentifiers"],
+            },
           },
         },
       }),
@@ -46,6 +45,16 @@ function compile() {
   for (const problem of problems) process.stderr.write(problem.formattedMessage);
   if (problems.length > 0) throw new Error(`${problems.length} compiler message(s); none allowed`);
   return output.contracts;
+}
+
+// A file deploys the contract or library of its own name, if that has functions to call.
+function deployable(contracts) {
+  return Object.keys(contracts)
+    .map((file) => file.replace(/\.sol$/, ""))
+    .filter((name) => {
+      const built = contracts[`${name}.sol`][name];
+      return built?.evm.bytecode.object && Object.keys(built.evm.methodIdentifiers).length > 0;
+    });
 }
 
 function artefact(contracts, name) {
@@ -70,11 +79,10 @@ function artefact(contracts, name) {
   };
 }
 
-const flag = process.argv.indexOf("--out");
-const out = flag < 0 ? join(here, "artefacts") : resolve(process.argv[flag + 1]);
-const contracts = compile();
+const out = option("--out", "artefacts");
+const contracts = compile(option("--src", "src"));
 mkdirSync(out, { recursive: true });
-for (const name of DEPLOYABLE) {
+for (const name of deployable(contracts)) {
   const built = artefact(contracts, name);
   writeFileSync(join(out, `${name}.json`), `${JSON.stringify(built, null, 1)}\n`);
   process.stdout.write(`${name}: ${built.runtimeBytes} bytes\n`);
