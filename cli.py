@@ -7,6 +7,7 @@ import click
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
     "chaos": "commands.chaos",
+    "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",
     "deploy-contract": "commands.deploy_contract",
     "prepare": "commands.prepare",

@@ -1,5 +1,6 @@
 """Checking the documents of a folder of vectors."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -8,6 +9,8 @@ from protocol.vectors import leaves, scalars, signed_messages, trees
 from protocol.vectors.calls import Calls
 from protocol.vectors.comparison import Computed, Json, count_set_aside, differences
 from protocol.vectors.inputs import Inputs, InvalidVector
+from protocol.vectors.scenario.replay import Replay
+from protocol.vectors.swap_states import SwapStates
 
 Recompute: TypeAlias = Callable[[Inputs], Computed]
 """Recomputes one case's expected values from its inputs, and only from them and cases before."""
@@ -74,21 +77,7 @@ def recompute(name: str, documents: Documents) -> Iterator[CheckedCase]:
     Raises `UnknownFamily`, and `VectorMismatch` for inputs that have another shape than their
     family, are left unread or contradict each other.
     """
-    function = _recompute_function(name, documents)
-    cases = _cases(name, documents[name])
-    for number, case in enumerate(cases):
-        if not isinstance(case, dict) or case.keys() != {"inputs", "expected"}:
-            raise VectorMismatch(f"{name}: case {number}: not an object of inputs and expected")
-        try:
-            inputs = Inputs(case["inputs"])
-            computed = function(inputs)
-        except InvalidVector as error:
-            raise VectorMismatch(f"{name}: case {number}: {error}") from error
-        except (ProtocolError, ValueError) as error:
-            raise VectorMismatch(f"{name}: case {number}: inputs: {error}") from error
-        for field in inputs.unread():
-            raise VectorMismatch(f"{name}: case {number}: {field}: nothing reads this input")
-        yield CheckedCase(number, case["expected"], computed)
+    return _recompute_cases(name, documents[name], _recompute_function(name, documents))
 
 
 def check_file(name: str, documents: Documents) -> FileReport:
@@ -108,9 +97,34 @@ def check_file(name: str, documents: Documents) -> FileReport:
 def _recompute_function(name: str, documents: Documents) -> Recompute:
     if name == "calldata.json":
         return Calls()
+    if name == "scenario.json":
+        return Replay()
+    if name == "swap_states.json":
+        if "scenario.json" not in documents:
+            raise VectorMismatch(f"{name}: needs scenario.json, the run that it was taken from")
+        replay = Replay()
+        # Only the books after the last case matter here, not the cases' values.
+        deque(_recompute_cases("scenario.json", documents["scenario.json"], replay), maxlen=0)
+        return SwapStates(replay)
     if name not in _FAMILIES:
         raise UnknownFamily(f"{name}: unknown family of vectors")
     return _FAMILIES[name]
+
+
+def _recompute_cases(name: str, document: Json, function: Recompute) -> Iterator[CheckedCase]:
+    for number, case in enumerate(_cases(name, document)):
+        if not isinstance(case, dict) or case.keys() != {"inputs", "expected"}:
+            raise VectorMismatch(f"{name}: case {number}: not an object of inputs and expected")
+        try:
+            inputs = Inputs(case["inputs"])
+            computed = function(inputs)
+        except InvalidVector as error:
+            raise VectorMismatch(f"{name}: case {number}: {error}") from error
+        except (ProtocolError, ValueError) as error:
+            raise VectorMismatch(f"{name}: case {number}: inputs: {error}") from error
+        for field in inputs.unread():
+            raise VectorMismatch(f"{name}: case {number}: {field}: nothing reads this input")
+        yield CheckedCase(number, case["expected"], computed)
 
 
 def _cases(name: str, document: Json) -> list[Json]:
