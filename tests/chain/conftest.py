@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 from eth_account import Account
@@ -13,14 +14,16 @@ from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import TransactionRequest, TransactionSigner
 from chain.transactions import Receipt, SendOutcome, find_receipt, send_raw
-from contracts.deployment import deploy_commit_chain
+from contracts.deployment import create_commit_chain, deploy_libraries
 from contracts.development import DEVELOPMENT_MNEMONIC
+from contracts.sending import Sender
 from stack.node import AnvilNode
 from tests.chain.fault_proxy import FaultProxy, fault_proxy
 
 GWEI = 10**9
 
 
+@cache
 def account_key(index: int) -> bytes:
     Account.enable_unaudited_hdwallet_features()
     account = Account.from_mnemonic(DEVELOPMENT_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
@@ -116,12 +119,26 @@ def holder() -> TransactionSigner:
     return TransactionSigner(account_key(1))
 
 
+@pytest.fixture(scope="session")
+def libraries(anvil: AnvilNode) -> dict[str, bytes]:
+    """The commit-chain's libraries, which keep no state and serve every test."""
+    chain = Chain(Node(anvil.url))
+    with chain.mining_at_once():
+        found, _ = deploy_libraries(Sender(chain.node.w3, account_key(9)))
+    return found
+
+
 @pytest.fixture
-def gateway(chain: Chain) -> ContractGateway:
+def gateway(
+    chain: Chain, libraries: dict[str, bytes], operator: TransactionSigner
+) -> ContractGateway:
     """A commit-chain of our own edition with eons of 60 blocks, in its first eon."""
     with chain.mining_at_once():
-        deployed = deploy_commit_chain(
-            chain.node.w3, account_key(0), blocks_per_eon=60, confirmations=2
+        deployed = create_commit_chain(
+            Sender(chain.node.w3, account_key(0)),
+            blocks_per_eon=60,
+            operator=operator.address,
+            libraries=libraries,
         )
     return ContractGateway(chain.node, deployed.address)
 
