@@ -101,6 +101,12 @@ class ChainEvent(Base):
     __table_args__ = (
         UniqueConstraint("block_hash", "log_index"),
         Index("ix_chain_event_block", "block"),
+        Index(
+            "ix_chain_event_unapplied",
+            "block",
+            "log_index",
+            postgresql_where=text("NOT applied AND NOT orphaned"),
+        ),
         CheckConstraint("NOT (applied AND orphaned)", name="applied_is_canonical"),
     )
 

@@ -37,6 +37,7 @@ CREATE TABLE chain_event (
     CONSTRAINT ck_chain_event_applied_is_canonical CHECK (NOT (applied AND orphaned))
 );
 CREATE INDEX ix_chain_event_block ON chain_event (block);
+CREATE INDEX ix_chain_event_unapplied ON chain_event (block, log_index) WHERE NOT applied AND NOT orphaned;
 
 CREATE TABLE chain_view (
     id BIGINT DEFAULT '1' NOT NULL,

@@ -1,0 +1,191 @@
+"""Confirmed events become money: deposits, withdrawal requests and what ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from ledger.accounts import lock_accounts
+from ledger.alarms import raise_alarm
+from ledger.clock import cursor_of, keep_open
+from ledger.confirmed import deposits, duties, requests, settlements
+from ledger.confirmed.events import (
+    ConfirmedEvent,
+    Ground,
+    Handler,
+    KnownToken,
+    KnownWallet,
+    WalletKey,
+    known_wallet,
+)
+from ledger.refusals import LedgerInvariant
+from ledger.rules import LedgerRules
+from models import ChainEvent, Token, Wallet
+from protocol.address import Address
+
+BATCH: Final = 1_000
+"""Events applied in one transaction; the rest waits for the next."""
+
+_CREDITING: Final = ("Deposit", "WithdrawalRequest")
+_MONEY: Final = (*_CREDITING, "WithdrawalConfirmation", "WithdrawalSlashed")
+_HANDLERS: Final[dict[str, Handler]] = {
+    "Deposit": deposits.apply,
+    "WithdrawalRequest": requests.apply,
+    "WithdrawalConfirmation": settlements.apply_confirmations,
+    "WithdrawalSlashed": settlements.apply_slashes,
+    "TokenRegistered": duties.apply_tokens,
+    "CheckpointSubmission": duties.apply_submissions,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedEvents:
+    """How many events a call applied, and whether more are waiting."""
+
+    applied: int
+    more: bool
+
+
+def apply_confirmed_events(
+    session: Session, rules: LedgerRules, up_to_block: int, *, limit: int = BATCH
+) -> AppliedEvents:
+    """Apply the oldest events of confirmed blocks that are not applied yet.
+
+    Call it before the last block of an eon counts as confirmed to whoever closes the eon: money
+    for a closed eon raises `LedgerInvariant`. Events of a token that the ledger does not know
+    stay unapplied, with an alarm, until it does.
+    """
+    events = _waiting(session, up_to_block, limit)
+    if events:
+        ground = _prepare(session, rules, events)
+        for name, run in groupby(events, key=lambda event: event.name):
+            handler = _HANDLERS.get(name)
+            if handler is not None:
+                handler(ground, list(run))
+        ids = [event.id for event in events]
+        session.execute(update(ChainEvent).where(ChainEvent.id.in_(ids)).values(applied=True))
+    _alarm_unknown_tokens(session, up_to_block)
+    return AppliedEvents(len(events), more=len(events) == limit)
+
+
+def _unapplied(up_to_block: int) -> tuple[ColumnElement[bool], ...]:
+    return ~ChainEvent.applied, ~ChainEvent.orphaned, ChainEvent.block <= up_to_block
+
+
+def _token_is_known() -> ColumnElement[bool]:
+    address = func.decode(ChainEvent.arguments["token"].astext, "hex")
+    return select(Token.id).where(Token.address == address).exists()
+
+
+def _waiting(session: Session, up_to_block: int, limit: int) -> list[ConfirmedEvent]:
+    rows = session.execute(
+        select(
+            ChainEvent.id,
+            ChainEvent.block,
+            ChainEvent.eon,
+            ChainEvent.transaction_hash,
+            ChainEvent.name,
+            ChainEvent.arguments,
+        )
+        .where(*_unapplied(up_to_block), or_(ChainEvent.name.not_in(_MONEY), _token_is_known()))
+        .order_by(ChainEvent.block, ChainEvent.log_index)
+        .limit(limit)
+        .with_for_update(of=ChainEvent)
+    )
+    return [ConfirmedEvent(*row) for row in rows]
+
+
+def _prepare(session: Session, rules: LedgerRules, events: Sequence[ConfirmedEvent]) -> Ground:
+    """Take every lock in the ledger's order: eons, tokens, accounts."""
+    tokens = _tokens(session, {bytes.fromhex(e.arguments["token"]) for e in events if _names(e)})
+    money = [event for event in events if event.name in _MONEY]
+    eons = sorted({eon for event in money for eon in _touched_eons(event)})
+    closed = frozenset(eon for eon in eons if not keep_open(session, eon))
+    keys = {(tokens[event.data("token")].id, event.participant) for event in money}
+    wallets = _wallets(session, keys)
+    strangers = keys - wallets.keys()
+    if strangers:
+        # Whoever registers holds its token: a deposit is either seen by it or sees the wallet.
+        _lock_tokens(session, {token_id for token_id, _ in strangers})
+        wallets |= _wallets(session, strangers)
+    ground = Ground(session, rules, tokens, wallets, closed)
+    for event in money:
+        if event.name in _CREDITING and event.eon in closed and ground.wallet(event) is not None:
+            raise LedgerInvariant(f"{event.name} of eon {event.eon}, which is closed")
+    _lock_accounts(ground, money, eons)
+    return ground
+
+
+def _names(event: ConfirmedEvent) -> bool:
+    return event.name in _MONEY or event.name == "TokenRegistered"
+
+
+def _touched_eons(event: ConfirmedEvent) -> Iterable[int]:
+    if event.name in _CREDITING:
+        return (event.eon,)
+    if event.name == "WithdrawalSlashed":
+        return range(max(event.eon - 1, 1), event.eon + 1)
+    return ()
+
+
+def _lock_accounts(ground: Ground, money: Sequence[ConfirmedEvent], eons: Sequence[int]) -> None:
+    found = (ground.wallet(event) for event in money if _touched_eons(event))
+    ids = {wallet.id for wallet in found if wallet is not None}
+    for eon in reversed(eons):
+        if ids and eon not in ground.closed:
+            lock_accounts(cursor_of(ground.session), ids, eon)
+
+
+def _tokens(session: Session, addresses: set[Address]) -> dict[Address, KnownToken]:
+    rows = session.execute(
+        select(Token.id, Token.address, Token.text, Token.trail).where(Token.address.in_(addresses))
+    )
+    return {
+        bytes(address): KnownToken(token_id, bytes(address), text, trail)
+        for token_id, address, text, trail in rows
+    }
+
+
+def _wallets(session: Session, keys: set[WalletKey]) -> dict[WalletKey, KnownWallet]:
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(Wallet.id, Wallet.token_id, Wallet.address, Token.text, Wallet.text)
+        .join(Token, Token.id == Wallet.token_id)
+        .where(
+            tuple_(Wallet.token_id, Wallet.address).in_(keys),
+            Wallet.trail_identifier.is_not(None),
+        )
+    )
+    return {
+        (token_id, bytes(address)): known_wallet(wallet_id, token_text, wallet_text)
+        for wallet_id, token_id, address, token_text, wallet_text in rows
+    }
+
+
+def _lock_tokens(session: Session, token_ids: set[int]) -> None:
+    session.execute(
+        select(Token.id).where(Token.id.in_(token_ids)).order_by(Token.trail).with_for_update()
+    )
+
+
+def _alarm_unknown_tokens(session: Session, up_to_block: int) -> None:
+    unknown = session.scalars(
+        select(ChainEvent.arguments["token"].astext)
+        .where(*_unapplied(up_to_block), ChainEvent.name.in_(_MONEY), ~_token_is_known())
+        .distinct()
+        .limit(BATCH)
+    )
+    for address in unknown:
+        raise_alarm(
+            session,
+            "critical",
+            "events of an unknown token",
+            f"0x{address}",
+            "add the token: its deposits and withdrawals wait unapplied",
+        )

@@ -1,0 +1,1 @@
+"""What each confirmed event of the contract does to the ledger."""

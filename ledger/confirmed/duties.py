@@ -1,0 +1,60 @@
+"""Events that concern the operator's duties: its tokens and its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from ledger.alarms import raise_alarm
+from ledger.confirmed.events import ConfirmedEvent, Ground
+from ledger.duty_notices import notice
+from models import RootCommitment
+from protocol.address import checksum_address
+
+
+def apply_tokens(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
+    """Pass registrations on to the workflow that activates tokens; alarm for strange ones."""
+    for event in events:
+        address, trail = event.data("token"), event.number("trail")
+        if address not in ground.tokens:
+            raise_alarm(
+                ground.session,
+                "critical",
+                "token unknown to the ledger",
+                checksum_address(address),
+                f"registered on chain with trail {trail}",
+            )
+        notice(
+            ground.session,
+            f"token-registered:{address.hex()}",
+            "token-registered",
+            {"token": address.hex(), "trail": trail},
+        )
+
+
+def apply_submissions(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
+    """Mark committed roots; a root that is not the ledger's is a matter for a person at once."""
+    eons = {event.number("eon") for event in events}
+    rows = ground.session.scalars(select(RootCommitment).where(RootCommitment.eon.in_(eons)))
+    roots = {row.eon: row for row in rows}
+    for event in events:
+        eon, root = event.number("eon"), event.data("root")
+        own = roots.get(eon)
+        if own is None or bytes(own.merkle_root) != root:
+            raise_alarm(
+                ground.session,
+                "critical",
+                "foreign checkpoint",
+                f"eon {eon}",
+                f"the contract holds the root {root.hex()}, which is not the ledger's",
+            )
+        else:
+            own.status = "committed"
+        notice(
+            ground.session,
+            f"checkpoint-submitted:{event.id}",
+            "checkpoint-submitted",
+            {"eon": eon, "root": root.hex(), "block": event.block},
+        )
+    ground.session.flush()

@@ -1,0 +1,185 @@
+"""What ends a withdrawal request: the contract paid it, or a slash dropped it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import insert, select, text, tuple_
+
+from ledger.alarms import raise_alarm
+from ledger.confirmed.events import ConfirmedEvent, Ground, WalletKey
+from ledger.duty_notices import notice
+from ledger.notifications import Fact, tell_all
+from ledger.payloads import withdrawal_payload
+from models import Withdrawal, WithdrawalRequest
+
+ENDED: Final = ("slashed", "paid")
+PAYABLE_AFTER_EONS: Final = 2
+
+_RELEASE = text("""
+UPDATE wallet_eon SET withdrawn = withdrawn - :amount WHERE wallet_id = :wallet AND eon = :eon
+""")
+
+
+def apply_confirmations(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
+    """Settle requests that the contract paid, oldest first; their amounts must add up.
+
+    If they do not, the ledger and the contract disagree about what is owed: the wallet's open
+    requests are frozen (`blocked`) and a person is called. A payment of zero does nothing.
+    """
+    open_requests = _open_requests(ground, events)
+    for event in events:
+        paid = event.number("amount")
+        if paid == 0:
+            continue
+        candidates = open_requests[ground.key(event)]
+        settled = _covered(candidates, paid, event.eon - PAYABLE_AFTER_EONS)
+        if settled is None:
+            _freeze(ground, event, candidates)
+            continue
+        _settle(ground, event, settled)
+        for request in settled:
+            candidates.remove(request)
+
+
+def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
+    """Drop the requests that a slash cancelled and give the wallets their money back.
+
+    In a closed eon nothing moves: its checkpoint has left out what it counted as being slashed. A
+    request that it did deduct and that is gone now is money without an owner: a person is called.
+    """
+    open_requests = _open_requests(ground, events)
+    for event in events:
+        candidates = open_requests[ground.key(event)]
+        for eon, name in (
+            (event.eon - 1, "previous_eon_amount"),
+            (event.eon, "current_eon_amount"),
+        ):
+            dropped = event.number(name)
+            if dropped == 0:
+                continue
+            requests = [request for request in candidates if request.eon == eon]
+            if sum(request.amount for request in requests) != dropped:
+                _freeze(ground, event, candidates)
+                continue
+            _drop(ground, event, eon, requests)
+            for request in requests:
+                candidates.remove(request)
+
+
+def _open_requests(
+    ground: Ground, events: Sequence[ConfirmedEvent]
+) -> dict[WalletKey, list[WithdrawalRequest]]:
+    """Load the open requests of the wallets concerned, oldest first."""
+    found: dict[WalletKey, list[WithdrawalRequest]] = defaultdict(list)
+    rows = ground.session.scalars(
+        select(WithdrawalRequest)
+        .where(
+            tuple_(WithdrawalRequest.token_id, WithdrawalRequest.address).in_(
+                {ground.key(event) for event in events}
+            ),
+            WithdrawalRequest.status.not_in(ENDED),
+        )
+        .order_by(WithdrawalRequest.eon, WithdrawalRequest.block, WithdrawalRequest.id)
+    )
+    for row in rows:
+        found[row.token_id, bytes(row.address)].append(row)
+    return found
+
+
+def _covered(
+    candidates: Iterable[WithdrawalRequest], paid: int, newest_eon: int
+) -> list[WithdrawalRequest] | None:
+    """The oldest requests that make up exactly `paid`, None if no such run does."""
+    covered, total = [], 0
+    for request in candidates:
+        if request.eon > newest_eon or total + request.amount > paid:
+            break
+        covered.append(request)
+        total += request.amount
+    return covered if total == paid else None
+
+
+def _settle(ground: Ground, event: ConfirmedEvent, requests: Sequence[WithdrawalRequest]) -> None:
+    session, wallet = ground.session, ground.wallet(event)
+    rows = [
+        {
+            "event_id": event.id,
+            "request_id": request.id,
+            "wallet_id": request.wallet_id,
+            "amount": request.amount,
+            "eon": event.eon,
+            "block": event.block,
+            "transaction_hash": event.transaction_hash,
+        }
+        for request in requests
+    ]
+    statement = insert(Withdrawal).returning(Withdrawal, sort_by_parameter_order=True)
+    withdrawals = list(session.scalars(statement, rows))
+    for request in requests:
+        request.status = "paid"
+    session.flush()
+    if wallet is not None:
+        tell_all(
+            session,
+            [
+                Fact("CONFIRMED_WITHDRAWAL", (wallet.stream,), withdrawal_payload(one, request))
+                for one, request in zip(withdrawals, requests, strict=True)
+            ],
+        )
+    _notify_desk(ground, event, "withdrawal-confirmed", requests)
+
+
+def _drop(
+    ground: Ground, event: ConfirmedEvent, eon: int, requests: Sequence[WithdrawalRequest]
+) -> None:
+    for request in requests:
+        counted = request.status == "slash_queued"
+        request.status = "slashed"
+        if eon not in ground.closed:
+            if request.wallet_id is not None:
+                ground.session.execute(
+                    _RELEASE, {"amount": request.amount, "wallet": request.wallet_id, "eon": eon}
+                )
+        elif not counted:
+            raise_alarm(
+                ground.session,
+                "critical",
+                "slashed after its checkpoint deducted it",
+                f"{ground.label(event)} request {request.id}",
+                f"{request.amount} units of eon {eon} belong to nobody",
+            )
+    ground.session.flush()
+    _notify_desk(ground, event, f"withdrawal-slashed-{eon}", requests)
+
+
+def _freeze(ground: Ground, event: ConfirmedEvent, requests: Sequence[WithdrawalRequest]) -> None:
+    for request in requests:
+        request.status = "blocked"
+    ground.session.flush()
+    raise_alarm(
+        ground.session,
+        "critical",
+        "withdrawals do not add up",
+        ground.label(event),
+        f"{event.name} in block {event.block} does not match the open requests",
+    )
+    _notify_desk(ground, event, "withdrawal-frozen", requests)
+
+
+def _notify_desk(
+    ground: Ground, event: ConfirmedEvent, what: str, requests: Sequence[WithdrawalRequest]
+) -> None:
+    notice(
+        ground.session,
+        f"{what}:{event.id}",
+        "withdrawal-slashed" if what.startswith("withdrawal-slashed") else what,
+        {
+            "token": event.data("token").hex(),
+            "address": event.participant.hex(),
+            "request_ids": [request.id for request in requests],
+            "block": event.block,
+        },
+    )

@@ -1,0 +1,32 @@
+"""A ledger in a real database, in eon 1, with ETH and LQD and the operator's wallets in both."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger.rules import LedgerRules
+from models.engine import open_engine, open_sessions
+from tests.ledger.world import World, make_rules
+
+
+@pytest.fixture
+def rules() -> LedgerRules:
+    """The rules of the scenarios."""
+    return make_rules()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database; wide enough for tests with many connections."""
+    engine = open_engine(database_url, application_name="tests", pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine, rules: LedgerRules) -> World:
+    """A bootstrapped ledger; a test that needs other rules overrides the fixture `rules`."""
+    world = World(engine, open_sessions(engine), rules)
+    world.bootstrap()
+    return world
