@@ -106,6 +106,9 @@ class Signer:
     __slots__ = ("_key", "address")
 
     def __init__(self, private_key: bytes) -> None:
+        # The library pads shorter keys, which would sign for somebody else.
+        if len(private_key) != 32:
+            raise InvalidPrivateKey("a private key has 32 bytes")
         try:
             self._key = PrivateKey(private_key)
         except ValueError:
