@@ -48,55 +48,20 @@ class Trading:
             amount_swapped=body.amount("amount_swapped"),
             nonce=body.amount("nonce"),
         )
-        eon, signatures = body.integer("eon_number"), body.records("debit_signature")
-        group: list[Row] = []
-        for later in range(len(signatures)):
-            group.append(
-                Row(
-                    number=len(network.rows) + 1 + later,
-                    transaction=network.transactions,
-                    eon=eon + later,
-                    sender=sender,
-                    recipient=recipient,
-                    amount=terms.amount,
-                    nonce=terms.nonce,
-                    terms=terms,
-                    sells=body.flag("sell_order"),
-                    group=group,
-                )
-            )
-        sides = (
-            Side(
-                network.totals(sender, eon),
-                network.frontier_before(sender, eon),
-                network.starting_balance(sender, eon),
-            ),
-            Side(
-                network.totals(recipient, eon),
-                network.frontier_before(recipient, eon),
-                network.starting_balance(recipient, eon),
-            ),
-        )
-        states = placement_states(terms, eon=eon, eons=len(group), debit=sides[0], credit=sides[1])
-        self._sign(
-            group, "sender_active_state", states.debit, signatures, sides[0], "debit_signature"
-        )
-        self._sign(
-            group,
-            "recipient_active_state",
-            states.credit,
-            body.records("credit_signature"),
-            sides[1],
-            "credit_signature",
-        )
-        self._sign(
-            group,
-            "recipient_fulfillment_active_state",
-            states.fulfilment,
-            body.records("credit_fulfillment_signature"),
-            sides[1],
-            "credit_fulfillment_signature",
-        )
+        given = {
+            field: body.records(field)
+            for field in ("debit_signature", "credit_signature", "credit_fulfillment_signature")
+        }
+        eon, eons = body.integer("eon_number"), len(given["debit_signature"])
+        group = self._copies(terms, sender, recipient, eon, eons, sells=body.flag("sell_order"))
+        debit, credit = self._side(sender, eon), self._side(recipient, eon)
+        states = placement_states(terms, eon=eon, eons=eons, debit=debit, credit=credit)
+        for name, derived, side, field in (
+            ("sender", states.debit, debit, "debit_signature"),
+            ("recipient", states.credit, credit, "credit_signature"),
+            ("recipient_fulfillment", states.fulfilment, credit, "credit_fulfillment_signature"),
+        ):
+            self._sign(group, f"{name}_active_state", derived, given[field], side, field)
         for field, wallet in (
             ("debit_balance_signature", sender),
             ("credit_balance_signature", recipient),
@@ -104,7 +69,7 @@ class Trading:
             for row, signature in zip(group, body.records(field), strict=True):
                 digest = marker_digest(network, wallet, row.eon, 0)
                 require_signed(digest, signature_of(signature), wallet, field)
-        group[0].placed_on = sides
+        group[0].placed_on = debit, credit
         network.rows.extend(group)
         network.transactions += 1
         self._countersign(group[0])
@@ -231,6 +196,41 @@ class Trading:
         row.complete = True
         self._network.countersign(row.states["recipient_fulfillment_active_state"])
         self._void_later(row)
+
+    def _copies(
+        self,
+        terms: OrderTerms,
+        sender: Wallet,
+        recipient: Wallet,
+        eon: int,
+        eons: int,
+        *,
+        sells: bool,
+    ) -> list[Row]:
+        group: list[Row] = []
+        for later in range(eons):
+            row = Row(
+                number=len(self._network.rows) + 1 + later,
+                transaction=self._network.transactions,
+                eon=eon + later,
+                sender=sender,
+                recipient=recipient,
+                amount=terms.amount,
+                nonce=terms.nonce,
+                terms=terms,
+                sells=sells,
+                group=group,
+            )
+            group.append(row)
+        return group
+
+    def _side(self, wallet: Wallet, eon: int) -> Side:
+        network = self._network
+        return Side(
+            network.totals(wallet, eon),
+            network.frontier_before(wallet, eon),
+            network.starting_balance(wallet, eon),
+        )
 
     def _void_later(self, row: Row) -> None:
         for copy in row.group:
