@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def _node(folder: Path) -> Iterator[Web3]:
+def node_running(folder: Path) -> Iterator[Web3]:
     node = AnvilNode(folder, free_port(), block_time_s=None)
     with running(node, folder / "node.log"):
         client = Web3(Web3.HTTPProvider(node.url))
@@ -34,14 +34,14 @@ def _node(folder: Path) -> Iterator[Web3]:
 @pytest.fixture(scope="session")
 def w3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web3]:
     """The session's node: every transaction is mined at once, in a block of its own."""
-    with _node(tmp_path_factory.mktemp("contracts-node")) as client:
+    with node_running(tmp_path_factory.mktemp("contracts-node")) as client:
         yield client
 
 
 @pytest.fixture
 def pristine(tmp_path: Path) -> Iterator[Web3]:
     """A node of the test's own on which nobody has sent anything."""
-    with _node(tmp_path) as client:
+    with node_running(tmp_path) as client:
         yield client
 
 
