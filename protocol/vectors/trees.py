@@ -39,16 +39,18 @@ def transaction_set(inputs: Inputs) -> Computed:
                 "last_proof": joined(proof),
             }
         )
-    return {
+    common: dict[str, Computed] = {
         "root": hexadecimal(tree.root),
         "height": tree.height,
-        # Recordings of large sets keep some proofs, by index, and the last step.
         "proofs": EitherOf(
             list(proofs), {str(i): IfThere(proof) for i, proof in enumerate(proofs)}
         ),
-        "append_steps": IfThere(steps),
-        "last_append_step": IfThere(steps[-1] if steps else None),
     }
+    # Recordings of large sets keep some proofs, by index, and the last step.
+    return EitherOf(
+        {**common, "append_steps": steps},
+        {**common, "last_append_step": steps[-1] if steps else None},
+    )
 
 
 def transaction_set_growth(inputs: Inputs) -> Computed:

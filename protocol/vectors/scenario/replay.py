@@ -8,7 +8,7 @@ from protocol.encoding import parse_amount
 from protocol.signing import Signer
 from protocol.states import admission_digest
 from protocol.terms import terms_digest
-from protocol.vectors.comparison import Computed, IfThere
+from protocol.vectors.comparison import Computed, EitherOf
 from protocol.vectors.inputs import Inputs, InvalidVector
 from protocol.vectors.scenario import answers, requests
 from protocol.vectors.scenario.checkpoints import Checkpoints
@@ -61,7 +61,7 @@ class Replay:
         elif kind == "process_swaps":
             # The recorder named the same list differently in its first cases.
             orders = trading.match(eon)
-            return {"matched": IfThere(orders), "orders": IfThere(orders)}
+            return EitherOf({"matched": orders}, {"orders": orders})
         elif kind == "confirm_swaps":
             trading.confirm(eon)
         elif kind == "unclaimed_eth":
