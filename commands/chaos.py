@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import secrets
 import shutil
@@ -20,7 +19,7 @@ import click
 from rich.console import Console
 
 from contracts.development import DEVELOPMENT_MNEMONIC
-from settings import ROOT, Settings
+from settings import ROOT, Settings, inherited_environment
 from simulation.load import Load, find_lost_or_doubled
 from simulation.pace import ChainPace
 from stack.data_folder import DataFolder
@@ -88,7 +87,7 @@ class Chaos:
         self._eons, self._kills, self._wallets = eons, kills, wallets
         self._ports = {name: free_port() for name in PORTS}
         self._environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("HUB_", "TEMPORAL_"))},
+            **inherited_environment(),
             **{name: str(port) for name, port in self._ports.items()},
             "HUB_DATA_DIR": str(folder.root),
             "BLOCK_TIME": "1",

@@ -79,8 +79,8 @@ def test_only_the_settings_read_the_environment() -> None:
         for path in modules()
         if re.search(r"os\.(environ|getenv)\b", path.read_text())
     }
-    # Starting a process hands the environment on; that is not reading a setting.
-    assert readers <= {"settings.py", "stack/process.py", "commands/chaos.py"}
+
+    assert readers <= {"settings.py"}
 
 
 def test_the_documents_link_to_what_exists() -> None:

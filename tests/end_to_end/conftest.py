@@ -1,0 +1,138 @@
+"""A whole operator on real parts: API processes, worker, PostgreSQL, Temporal, node, contract."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Engine
+from temporalio.client import Client
+from web3 import HTTPProvider, Web3
+from web3.types import RPCEndpoint
+
+from contracts.development import DEVELOPMENT_MNEMONIC, deploy_development_chain
+from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
+from models.engine import open_engine
+from settings import Settings
+from simulation.pace import MiningPace
+from stack.node import AnvilNode
+from stack.part import running
+from stack.parts import ApiServer, Worker
+from stack.ports import free_port
+from stack.temporal import TemporalDevServer, ensure_namespace
+from wallet.keys import Keys
+from wallet.operator_api import OperatorApi
+from wallet.parent_chain import ParentChain
+from wallet.wallet import Home, open_home
+
+BLOCKS_PER_EON = 48
+API_PROCESSES = 2
+READY_TIMEOUT_S = 90
+
+
+@dataclass(frozen=True)
+class RunningOperator:
+    """Where the operator under test is, and the hand on the chain's clock."""
+
+    url: str
+    node_url: str
+    contract: bytes
+    token: bytes
+    engine: Engine
+    temporal: Client
+    w3: Web3
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine empty blocks."""
+        for _ in range(blocks):
+            self.w3.provider.make_request(RPCEndpoint("evm_mine"), [])
+
+    def pace(self) -> MiningPace:
+        """A pace that mines instead of waiting."""
+        return MiningPace(self.mine)
+
+    def keys(self, index: int) -> Keys:
+        """A funded development account; 0 is the operator and 9 deploys libraries."""
+        return Keys.from_mnemonic(DEVELOPMENT_MNEMONIC, index)
+
+
+@pytest.fixture
+def chain_node(parts_folder: Path) -> Iterator[AnvilNode]:
+    """A node of the test's own that mines each transaction at once."""
+    port = free_port()
+    node = AnvilNode(parts_folder / f"node-{port}", port, block_time_s=None)
+    with running(node, parts_folder / f"node-{port}.log"):
+        w3 = Web3(HTTPProvider(node.url))
+        w3.provider.make_request(RPCEndpoint("evm_setAutomine"), [True])
+        yield node
+
+
+@pytest_asyncio.fixture
+async def operator(
+    chain_node: AnvilNode,
+    database_url: str,
+    temporal_dev_server: TemporalDevServer,
+    parts_folder: Path,
+) -> AsyncIterator[RunningOperator]:
+    """The operator's processes, ready to serve wallets."""
+    w3 = Web3(HTTPProvider(chain_node.url))
+    chain = await asyncio.to_thread(deploy_development_chain, w3, blocks_per_eon=BLOCKS_PER_EON)
+    port = free_port()
+    environment = {
+        "HUB_DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal_dev_server.address,
+        "TEMPORAL_NAMESPACE": f"nocust-{port}",
+        "HUB_ETHEREUM_NODE_URL": chain_node.url,
+        "HUB_API_PORT": str(port),
+        "HUB_SYNC_POLL_SECONDS": "0.1",
+        "SWAPS_ENABLED": "true",
+        "CORS_ORIGIN_ALLOW_ALL": "true",
+    }
+    temporal = await Client.connect(
+        temporal_dev_server.address, namespace=environment["TEMPORAL_NAMESPACE"]
+    )
+    await ensure_namespace(temporal, SEARCH_ATTRIBUTES)
+    url = f"http://127.0.0.1:{port}"
+    engine = open_engine(database_url, application_name="test")
+    with ExitStack() as processes:
+        processes.enter_context(running(Worker(environment), parts_folder / f"worker-{port}.log"))
+        operator = RunningOperator(
+            url, chain_node.url, chain.commit_chain, chain.token, engine, temporal, w3
+        )
+        for number in range(API_PROCESSES):
+            api = ApiServer(number, environment, f"{url}/health/ready")
+            log = parts_folder / f"api-{number}-{port}.log"
+            mining = asyncio.create_task(_mine_until_ready(operator, api))
+            await asyncio.to_thread(processes.enter_context, running(api, log, READY_TIMEOUT_S))
+            mining.cancel()
+        yield operator
+    engine.dispose()
+
+
+async def _mine_until_ready(operator: RunningOperator, api: ApiServer) -> None:
+    """Bootstrap registers a token on chain and waits for its confirmations: give it blocks."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline and not await asyncio.to_thread(api.is_ready):
+        await asyncio.sleep(1)
+        await asyncio.to_thread(operator.mine)
+
+
+@pytest_asyncio.fixture
+async def home(operator: RunningOperator) -> AsyncIterator[Home]:
+    """What a wallet needs to live at this operator."""
+    async with OperatorApi(operator.url) as api:
+        home = await open_home(api, ParentChain(operator.node_url, operator.contract))
+        yield home
+        await home.stream.close()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The development chain's settings."""
+    return Settings.development()

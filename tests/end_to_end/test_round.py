@@ -1,0 +1,26 @@
+"""The whole round through HTTP, WebSocket and the chain, with a wallet that trusts nobody."""
+
+from simulation.round import Amounts, Chapter, Round
+from tests.end_to_end.conftest import RunningOperator
+from tests.ledger.auditing import assert_ledger_holds
+from wallet.wallet import Home
+
+AMOUNTS = Amounts(deposit=10**18, payment=3 * 10**17, repayment=10**17, withdrawal=15 * 10**16)
+
+
+async def play(operator: RunningOperator, home: Home, token: bytes) -> list[Chapter]:
+    chapters: list[Chapter] = []
+    keys = (operator.keys(1), operator.keys(2))
+    tale = Round.of(home, keys, token, AMOUNTS, operator.pace(), chapters.append)
+    await tale.play()
+    left = tale.payer.balance + tale.payee.balance
+    assert left == AMOUNTS.deposit - AMOUNTS.withdrawal
+    assert_ledger_holds(operator.engine)
+    return chapters
+
+
+async def test_a_wallets_money_goes_round_and_is_paid_out_on_chain(
+    operator: RunningOperator, home: Home
+) -> None:
+    chapters = await play(operator, home, operator.contract)
+    assert chapters[-1].title == "The withdrawal is paid out on chain"
