@@ -1,1 +1,1 @@
-"""What workflows, activities, API and CLI share: names, ids, queues, arguments, results."""
+"""What workflows, activities, API and commands share: names, ids, queues, messages."""

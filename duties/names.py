@@ -1,0 +1,52 @@
+"""Names of workflow types, and ids that tell an operator what a duty is about.
+
+A namespace belongs to one commit-chain, so ids need not name it. An id is derived from facts of
+the chain: starting a duty twice finds the one that is there.
+"""
+
+from typing import Final
+
+BOOTSTRAP_WORKFLOW: Final = "Bootstrap"
+CHAIN_SYNC_WORKFLOW: Final = "ChainSync"
+EON_WORKFLOW: Final = "Eon"
+TOKEN_REGISTRATION_WORKFLOW: Final = "TokenRegistration"
+TRANSACTION_WORKFLOW: Final = "Transaction"
+WITHDRAWAL_DESK_WORKFLOW: Final = "WithdrawalDesk"
+
+BOOTSTRAP_ID: Final = "bootstrap"
+CHAIN_SYNC_ID: Final = "chain-sync"
+
+
+def eon_id(eon: int) -> str:
+    """The id of an eon's duty: `eon-42`."""
+    return f"eon-{eon}"
+
+
+def token_registration_id(short_name: str, address: str) -> str:
+    """The id of a token's registration: `token-LQD-0x...`; `address` is 40 digits."""
+    return f"token-{short_name}-0x{address.lower()}"
+
+
+def withdrawal_desk_id(short_name: str, address: str) -> str:
+    """The id of the desk of one wallet of one token: `withdrawal-LQD-0x...`."""
+    return f"withdrawal-{short_name}-0x{address.lower()}"
+
+
+def transaction_id(key: str) -> str:
+    """The id of an on-chain transaction by its intent's key: `tx-checkpoint-43-r1`."""
+    return f"tx-{key}"
+
+
+def checkpoint_key(eon: int, revision: int) -> str:
+    """The key of the intent that submits the checkpoint of `eon`."""
+    return f"checkpoint-{eon}-r{revision}"
+
+
+def registration_key(address: str, revision: int) -> str:
+    """The key of the intent that registers a token; `address` is 40 digits."""
+    return f"register-0x{address.lower()}-r{revision}"
+
+
+def confirmation_key(short_name: str, address: str, newest_request: int, revision: int) -> str:
+    """The key of the intent that pays a wallet's requests up to row `newest_request`."""
+    return f"withdrawal-{short_name}-0x{address.lower()}-{newest_request}-r{revision}"

@@ -1,0 +1,98 @@
+"""One on-chain transaction from intent to finality: argument, results, what people may ask."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from duties.calendar import Calendar
+
+
+class Ending(StrEnum):
+    """How a transaction ended; all but `confirmed` go back to the duty that wanted it."""
+
+    CONFIRMED = "confirmed"
+    REVERTED = "reverted"
+    REFUSED = "refused"
+    USURPED = "usurped"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Stage(StrEnum):
+    """What an activity found out about an intent that has not ended."""
+
+    SENT = "sent"
+    WAITING = "waiting"
+    MINED = "mined"
+    QUIET = "quiet"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class TransactionStart:
+    """The stored intent to carry out. `title` is a sentence for the person who looks at it."""
+
+    intent_id: int
+    key: str
+    title: str
+    calendar: Calendar
+    priority: int = 5
+    deadline_block: int | None = None
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """Sign if need be, and send; `ceiling_gwei` replaces the policy's fee ceiling if a person
+    raised it; `cancelling` puts a transfer to oneself in the transaction's place."""
+
+    intent_id: int
+    ceiling_gwei: int | None = None
+    cancelling: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Look for receipts until something happens or patience ends."""
+
+    intent_id: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an intent stands after an activity: `stage`, and with `ended` its `ending`.
+
+    `fee` is the newest attempt's cap in wei, as text; `reason` says in words why it waits or how
+    it failed, `letter` is the contract's own reason for a revert.
+    """
+
+    stage: str
+    ending: str = ""
+    nonce: int | None = None
+    attempts: int = 0
+    fee: str = ""
+    tx_hash: str = ""
+    block: int | None = None
+    letter: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TransactionOutcome:
+    """How a transaction ended, for the duty that wanted it."""
+
+    ending: str
+    key: str
+    tx_hash: str = ""
+    block: int | None = None
+    letter: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TransactionStatus:
+    """Answer to the query `status`."""
+
+    key: str
+    progress: Progress
+    paused: bool
+    ceiling_gwei: int | None
+    deadline_block: int | None
