@@ -120,7 +120,7 @@ def _recompute_cases(name: str, document: Json, function: Recompute) -> Iterator
             computed = function(inputs)
         except InvalidVector as error:
             raise VectorMismatch(f"{name}: case {number}: {error}") from error
-        except (ProtocolError, ValueError) as error:
+        except (ProtocolError, ValueError, LookupError) as error:
             raise VectorMismatch(f"{name}: case {number}: inputs: {error}") from error
         for field in inputs.unread():
             raise VectorMismatch(f"{name}: case {number}: {field}: nothing reads this input")
