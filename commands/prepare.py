@@ -1,17 +1,16 @@
 """`nocust-operator prepare`: bring a real PostgreSQL and a real Temporal to what we need."""
 
 import asyncio
-from importlib import import_module
-from importlib.util import find_spec
 
 import click
 from temporalio.client import Client
 
+from duties import search_attributes
 from models import migrate
 from setting_types import SettingsError
 from settings import Settings
 from stack.errors import StackError
-from stack.temporal import SearchAttributes, ensure_namespace
+from stack.temporal import ensure_namespace
 
 
 @click.command()
@@ -31,12 +30,4 @@ def prepare() -> None:
 
 async def _register(settings: Settings) -> None:
     client = await Client.connect(**settings.temporal_connect())
-    await ensure_namespace(client, search_attributes())
-
-
-def search_attributes() -> SearchAttributes:
-    """What the duties index; a namespace must know them before any workflow starts."""
-    if find_spec("duties.search_attributes") is None:
-        return ()
-    attributes: SearchAttributes = import_module("duties.search_attributes").ALL
-    return attributes
+    await ensure_namespace(client, search_attributes.ALL)

@@ -5,7 +5,7 @@ import asyncio
 import click
 from rich.console import Console
 
-from commands.prepare import search_attributes
+from duties import search_attributes
 from setting_types import SettingsError
 from settings import Settings
 from stack.errors import StackError
@@ -26,7 +26,7 @@ def up(verbose: bool) -> None:
     """
     console = Console()
     try:
-        stack = plan(Settings.from_env(), search_attributes())
+        stack = plan(Settings.from_env(), search_attributes.ALL)
         with stack.folder.locked():
             stack.require_free_ports()
             asyncio.run(_run(stack, console, verbose=verbose))
