@@ -253,7 +253,7 @@ def _lock_tokens(session: Session, token_ids: set[int]) -> dict[int, Token]:
         select(Token)
         .where(Token.id.in_(token_ids))
         .order_by(Token.trail)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {token.id: token for token in locked}

@@ -143,11 +143,13 @@ def _lock_accounts(ground: Ground, money: Sequence[ConfirmedEvent], eons: Sequen
 
 def _tokens(session: Session, addresses: set[Address]) -> dict[Address, KnownToken]:
     rows = session.execute(
-        select(Token.id, Token.address, Token.text, Token.trail).where(Token.address.in_(addresses))
+        select(Token.id, Token.address, Token.text, Token.short_name).where(
+            Token.address.in_(addresses)
+        )
     )
     return {
-        bytes(address): KnownToken(token_id, bytes(address), text, trail)
-        for token_id, address, text, trail in rows
+        bytes(address): KnownToken(token_id, bytes(address), text, short_name)
+        for token_id, address, text, short_name in rows
     }
 
 
@@ -170,7 +172,10 @@ def _wallets(session: Session, keys: set[WalletKey]) -> dict[WalletKey, KnownWal
 
 def _lock_tokens(session: Session, token_ids: set[int]) -> None:
     session.execute(
-        select(Token.id).where(Token.id.in_(token_ids)).order_by(Token.trail).with_for_update()
+        select(Token.id)
+        .where(Token.id.in_(token_ids))
+        .order_by(Token.trail)
+        .with_for_update(key_share=True)
     )
 
 

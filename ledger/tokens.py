@@ -66,7 +66,7 @@ def activate_token(
     Raises `TrailMismatch` unless the trail follows those of the other active tokens.
     """
     token = session.scalars(
-        select(Token).where(Token.address == address).with_for_update()
+        select(Token).where(Token.address == address).with_for_update(key_share=True)
     ).one_or_none()
     if token is None:
         raise LedgerInvariant(f"{checksum_address(address)} is not a token of this ledger")

@@ -8,29 +8,22 @@ from sqlalchemy import select
 
 from ledger.alarms import raise_alarm
 from ledger.confirmed.events import ConfirmedEvent, Ground
-from ledger.duty_notices import notice
 from models import RootCommitment
 from protocol.address import checksum_address
 
 
 def apply_tokens(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
-    """Pass registrations on to the workflow that activates tokens; alarm for strange ones."""
+    """Alarm for tokens that the ledger does not know; a duty of their own activates the others."""
     for event in events:
-        address, trail = event.data("token"), event.number("trail")
+        address = event.data("token")
         if address not in ground.tokens:
             raise_alarm(
                 ground.session,
                 "critical",
                 "token unknown to the ledger",
                 checksum_address(address),
-                f"registered on chain with trail {trail}",
+                f"registered on chain with trail {event.number('trail')}",
             )
-        notice(
-            ground.session,
-            f"token-registered:{address.hex()}",
-            "token-registered",
-            {"token": address.hex(), "trail": trail},
-        )
 
 
 def apply_submissions(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
@@ -51,10 +44,4 @@ def apply_submissions(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
             )
         else:
             own.status = "committed"
-        notice(
-            ground.session,
-            f"checkpoint-submitted:{event.id}",
-            "checkpoint-submitted",
-            {"eon": eon, "root": root.hex(), "block": event.block},
-        )
     ground.session.flush()

@@ -18,7 +18,7 @@ class ConfirmedEvent:
     """A row of `chain_event`.
 
     `arguments` has the contract's members by name: bytes as hexadecimal digits without `0x`,
-    integers as decimal strings.
+    integers as decimal strings or numbers.
     """
 
     id: int
@@ -49,7 +49,7 @@ class KnownToken:
     id: int
     address: Address
     text: str
-    trail: int | None
+    short_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import insert, text
 
 from ledger.alarms import raise_alarm
+from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground
-from ledger.duty_notices import notice
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import request_payload
 from models import WithdrawalRequest
@@ -61,7 +61,7 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
                 f"{row.amount} units requested in block {row.block}",
             )
         else:
-            _notify_desk(ground, event, row)
+            notify_desk(ground, event, "withdrawal_requested")
 
 
 def _row(ground: Ground, event: ConfirmedEvent) -> dict[str, object]:
@@ -77,18 +77,3 @@ def _row(ground: Ground, event: ConfirmedEvent) -> dict[str, object]:
         "block": event.block,
         "transaction_hash": event.transaction_hash,
     }
-
-
-def _notify_desk(ground: Ground, event: ConfirmedEvent, row: WithdrawalRequest) -> None:
-    notice(
-        ground.session,
-        f"withdrawal-requested:{row.id}",
-        "withdrawal-requested",
-        {
-            "token": event.data("token").hex(),
-            "address": event.participant.hex(),
-            "request_id": row.id,
-            "eon": row.eon,
-            "amount": str(row.amount),
-        },
-    )

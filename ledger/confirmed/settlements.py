@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import insert, select, text, tuple_
 
 from ledger.alarms import raise_alarm
+from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground, WalletKey
-from ledger.duty_notices import notice
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import withdrawal_payload
 from models import Withdrawal, WithdrawalRequest
@@ -35,6 +35,7 @@ def apply_confirmations(ground: Ground, events: Sequence[ConfirmedEvent]) -> Non
         if paid == 0:
             continue
         candidates = open_requests[ground.key(event)]
+        notify_desk(ground, event, "withdrawal_settled")
         settled = _covered(candidates, paid, event.eon - PAYABLE_AFTER_EONS)
         if settled is None:
             _freeze(ground, event, candidates)
@@ -53,6 +54,7 @@ def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     open_requests = _open_requests(ground, events)
     for event in events:
         candidates = open_requests[ground.key(event)]
+        notify_desk(ground, event, "withdrawal_settled")
         for eon, name in (
             (event.eon - 1, "previous_eon_amount"),
             (event.eon, "current_eon_amount"),
@@ -129,7 +131,6 @@ def _settle(ground: Ground, event: ConfirmedEvent, requests: Sequence[Withdrawal
                 for one, request in zip(withdrawals, requests, strict=True)
             ],
         )
-    _notify_desk(ground, event, "withdrawal-confirmed", requests)
 
 
 def _drop(
@@ -152,7 +153,6 @@ def _drop(
                 f"{request.amount} units of eon {eon} belong to nobody",
             )
     ground.session.flush()
-    _notify_desk(ground, event, f"withdrawal-slashed-{eon}", requests)
 
 
 def _freeze(ground: Ground, event: ConfirmedEvent, requests: Sequence[WithdrawalRequest]) -> None:
@@ -165,21 +165,4 @@ def _freeze(ground: Ground, event: ConfirmedEvent, requests: Sequence[Withdrawal
         "withdrawals do not add up",
         ground.label(event),
         f"{event.name} in block {event.block} does not match the open requests",
-    )
-    _notify_desk(ground, event, "withdrawal-frozen", requests)
-
-
-def _notify_desk(
-    ground: Ground, event: ConfirmedEvent, what: str, requests: Sequence[WithdrawalRequest]
-) -> None:
-    notice(
-        ground.session,
-        f"{what}:{event.id}",
-        "withdrawal-slashed" if what.startswith("withdrawal-slashed") else what,
-        {
-            "token": event.data("token").hex(),
-            "address": event.participant.hex(),
-            "request_ids": [request.id for request in requests],
-            "block": event.block,
-        },
     )

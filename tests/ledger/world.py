@@ -190,9 +190,9 @@ class World:
             },
         }
         with self.begin() as session:
-            row = session.scalar(insert(ChainEvent).values(**values).returning(ChainEvent.id))
-        assert row is not None
-        return row
+            row = session.execute(insert(ChainEvent).values(**values).returning(ChainEvent.id))
+            event_id: int = row.scalar_one()
+            return event_id
 
     def confirm(self, block: int) -> int:
         """Apply what stands in the chain up to `block` and return the number of events."""
