@@ -39,6 +39,15 @@ def test_a_holder_that_stores_on_receipt_is_paid(
     assert wallet.functions.received().call() == 4 * ETHER
 
 
+def test_a_holder_finds_the_contract_closed_while_it_is_paid(
+    chain: Chain, deploy_helper: Callable[..., Any]
+) -> None:
+    wallet = deploy_helper("ReenteringWallet")
+    chain.send(_fund_matured_request(chain, wallet), B)
+    assert wallet.functions.tried().call() and not wallet.functions.reentered().call()
+    assert chain.balance(_address(wallet)) == 4 * ETHER
+
+
 def test_a_holder_that_refuses_its_money_only_stops_itself(
     chain: Chain, deploy_helper: Callable[..., Any]
 ) -> None:

@@ -179,7 +179,7 @@ def test_a_token_without_return_data_is_accepted(
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("RefusingToken", []), ("FeeToken", [checksum(A.address)]), ("ReenteringToken", [])],
+    [("RefusingToken", []), ("FeeToken", [checksum(A.address)])],
 )
 def test_a_token_that_does_not_move_exactly_the_amount_credits_nothing(
     chain: Chain, deploy_helper: Callable[..., Any], name: str, arguments: list[str]
@@ -189,6 +189,26 @@ def test_a_token_that_does_not_move_exactly_the_amount_credits_nothing(
     call = chain.functions.deposit(odd.address, checksum(A.address), 100)
     assert chain.reason(call, A) == "f"
     assert chain.functions.getDepositsAtSlot(odd.address, 1).call() == [0, 0]
+
+
+def test_a_token_finds_the_contract_closed_while_it_is_deposited(
+    chain: Chain, deploy_helper: Callable[..., Any]
+) -> None:
+    token = deploy_helper("ReenteringToken")
+    chain.w3.eth.wait_for_transaction_receipt(
+        chain.w3.eth.send_transaction(
+            {
+                "from": checksum(A.address),
+                "to": token.address,
+                "value": Web3.to_wei(1, "ether"),
+            }
+        ),
+        poll_latency=0.005,
+    )
+    chain.send(chain.functions.registerERC20(token.address), OPERATOR)
+    chain.send(chain.functions.deposit(token.address, checksum(A.address), 100), A)
+    assert token.functions.tried().call() and not token.functions.reentered().call()
+    assert chain.balance() == 0
 
 
 def test_plain_ether_only_raises_the_pool(chain: Chain) -> None:
