@@ -16,6 +16,7 @@ from models.chain import (
 from models.commitments import (
     BalanceTreeLevel,
     Eon,
+    EonMembership,
     ExclusiveBalanceAllotment,
     RootCommitment,
     TokenCommitment,
@@ -42,6 +43,7 @@ __all__ = [
     "Deposit",
     "DutyNotice",
     "Eon",
+    "EonMembership",
     "ExclusiveBalanceAllotment",
     "InterventionRecord",
     "Matching",

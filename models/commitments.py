@@ -29,6 +29,20 @@ class Eon(Base):
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), nullable=True)
 
 
+class EonMembership(Base):
+    """How many wallets a token had when the eon was closed: the leaves of the next checkpoint.
+
+    A token without a row takes no part in that checkpoint.
+    """
+
+    __tablename__ = "eon_membership"
+    __table_args__ = (PrimaryKeyConstraint("eon", "token_id"),)
+
+    eon: Mapped[int] = mapped_column(ForeignKey("eon.number"))
+    token_id: Mapped[int] = mapped_column(ForeignKey("token.id"))
+    wallet_count: Mapped[int] = counter("wallet_count")
+
+
 class RootCommitment(Base):
     """The root of an eon. It never changes once stored; only its basis is read again.
 
@@ -73,7 +87,8 @@ class BalanceTreeLevel(Base):
     """One level of a token's balance tree, as concatenated digests; level 0 holds the leaves.
 
     Proofs are cut out of these levels when they are asked for. `bounds` of level 0 holds the left
-    edge of each leaf, 32 bytes each; edges of higher nodes are edges of their leaves.
+    edge of each leaf and then the last right edge, 32 bytes each; edges of higher nodes are edges
+    of their leaves.
     """
 
     __tablename__ = "balance_tree_level"

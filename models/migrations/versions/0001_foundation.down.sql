@@ -14,6 +14,7 @@ DROP TABLE token_pair;
 DROP TABLE token_commitment;
 DROP TABLE terms_of_service_signature;
 DROP TABLE matching;
+DROP TABLE eon_membership;
 DROP TABLE challenge;
 DROP TABLE balance_tree_level;
 DROP TABLE transaction_intent;
