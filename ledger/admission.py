@@ -141,7 +141,8 @@ def admit_own(session: Session, rules: LedgerRules, token_id: int, owner: Signer
         authorization=owner.sign(_empty_state(rules, token.address, owner.address, 0, eon)),
         terms_signature=owner.sign(terms_digest(terms.terms_digest, terms.privacy_digest)),
     )
-    return _register(session, rules, terms, [_Accepted(request, token, eon)])[0]
+    # Caps guard against strangers: they must never keep a token from having its owner.
+    return _register(session, rules, terms, [_Accepted(request, token, eon)], capped=False)[0]
 
 
 def _find_token(session: Session, request: AdmissionRequest) -> Token:
@@ -199,6 +200,8 @@ def _register(
     rules: LedgerRules,
     terms: TermsOfService,
     accepted: Sequence[_Accepted],
+    *,
+    capped: bool = True,
 ) -> list[Wallet]:
     """Take trails, countersign and store; skip what somebody else registered meanwhile."""
     tokens = _lock_tokens(session, {one.token.id for one in accepted})
@@ -206,7 +209,8 @@ def _register(
     fresh = [one for one in accepted if (one.token.id, one.request.address) not in known]
     if not fresh:
         return []
-    _require_room(session, rules, fresh, tokens)
+    if capped:
+        _require_room(session, rules, fresh, tokens)
     rows = []
     for one in fresh:
         trail = tokens[one.token.id].wallet_count

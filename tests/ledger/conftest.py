@@ -11,9 +11,9 @@ from tests.ledger.world import World, make_rules
 
 
 @pytest.fixture
-def rules() -> LedgerRules:
-    """The rules of the scenarios."""
-    return make_rules()
+def rules(request: pytest.FixtureRequest) -> LedgerRules:
+    """The rules of the scenarios; `parametrize(..., indirect=True)` replaces some of them."""
+    return make_rules(**getattr(request, "param", {}))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def ledger(engine: Engine, rules: LedgerRules) -> World:
-    """A bootstrapped ledger; a test that needs other rules overrides the fixture `rules`."""
+    """A bootstrapped ledger; a test may parametrize its `rules`."""
     world = World(engine, open_sessions(engine), rules)
     world.bootstrap()
     return world
