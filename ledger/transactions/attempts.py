@@ -82,23 +82,37 @@ def note_broadcast(session: Session, attempt_hash: bytes) -> None:
 
 def claimed_funds(session: Session, account: bytes, *, except_intent: int) -> int:
     """What other unmined transactions of the account may cost at most, in wei."""
-    newest = (
-        select(TransactionAttempt.intent_id, func.max(TransactionAttempt.number).label("number"))
-        .group_by(TransactionAttempt.intent_id)
-        .subquery()
-    )
     rows = session.execute(
         select(TransactionAttempt.fee_cap, TransactionAttempt.gas_limit, TransactionIntent.value)
+        .distinct(TransactionIntent.id)
         .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
-        .join(
-            newest,
-            (newest.c.intent_id == TransactionAttempt.intent_id)
-            & (newest.c.number == TransactionAttempt.number),
-        )
         .where(
             TransactionIntent.account == account,
             TransactionIntent.state == "broadcast",
             TransactionIntent.id != except_intent,
         )
+        .order_by(TransactionIntent.id, TransactionAttempt.number.desc())
     )
     return sum(cap * gas + value for cap, gas, value in rows)
+
+
+def stored_bytes(session: Session, account: bytes, first_nonce: int, before: int) -> list[bytes]:
+    """The newest attempt's bytes of every nonce of ours from `first_nonce` up to `before`.
+
+    A chain that comes back shorter has forgotten them, finished ones included; without them
+    nothing that follows can be mined.
+    """
+    rows = session.execute(
+        select(TransactionAttempt.raw)
+        .distinct(TransactionAttempt.nonce)
+        .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
+        .where(
+            TransactionIntent.account == account,
+            TransactionIntent.state != "usurped",
+            TransactionAttempt.nonce >= first_nonce,
+            TransactionAttempt.nonce < before,
+        )
+        .order_by(TransactionAttempt.nonce, TransactionAttempt.number.desc())
+        .limit(100)
+    )
+    return [bytes(raw) for (raw,) in rows]

@@ -1,0 +1,80 @@
+"""What activities work with; composed once by the worker from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from chain.fees import FeePolicy
+from chain.gateway import ContractGateway
+from chain.signer import TransactionSigner
+from duties.calendar import Calendar
+from duties.tokens import TokenTerms
+from ledger.parameters import LedgerPolicy, find_parameters, load_rules
+from ledger.rules import LedgerRules
+from protocol.clock import EonClock
+from protocol.signing import Signer
+
+
+class NotBootstrapped(Exception):
+    """The contract's parameters are not stored yet; trying again later is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look, in seconds, and how many blocks to fetch at once."""
+
+    poll_s: float
+    block_time_s: float
+    batch_blocks: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """The database, the contract, and the operator's policy.
+
+    `signer` is set only in the role that sends; `operator` signs admissions there and elsewhere
+    only lends its address. `in_flight_limit` counts unmined ordinary transactions.
+    """
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    gateway: ContractGateway
+    operator: Signer
+    policy: LedgerPolicy
+    fees: FeePolicy
+    pace: Pace
+    terms_url: str
+    sla_token: TokenTerms
+    in_flight_limit: int = 16
+    accepts_published: bool = False
+    signer: TransactionSigner | None = None
+    sla_recipient: Signer | None = None
+
+    def rules(self, session: Session) -> LedgerRules:
+        """The ledger's rules; raises `NotBootstrapped` before the contract was adopted."""
+        rules = load_rules(session, operator=self.operator, policy=self.policy)
+        if rules is None:
+            raise NotBootstrapped("the contract's parameters are not stored yet")
+        return rules
+
+    def calendar(self, session: Session) -> Calendar:
+        """The calendar that duties are started with."""
+        stored = find_parameters(session)
+        if stored is None:
+            raise NotBootstrapped("the contract's parameters are not stored yet")
+        return self.calendar_of(EonClock(stored.genesis_block, stored.blocks_per_eon))
+
+    def calendar_of(self, clock: EonClock) -> Calendar:
+        """The calendar that duties are started with, for a clock."""
+        return Calendar(
+            genesis_block=clock.genesis_block,
+            blocks_per_eon=clock.blocks_per_eon,
+            confirmations=self.policy.confirmations,
+            checkpoint_threshold_blocks=self.policy.checkpoint_threshold_blocks,
+            overclaim_policy=self.policy.overclaim_policy,
+            poll_s=self.pace.poll_s,
+            block_time_s=self.pace.block_time_s,
+        )

@@ -1,0 +1,115 @@
+"""Passing the ledger's facts on to the duties: start what must run, wake what waits.
+
+A notice is delivered at least once. Starting is deduplicated by id, and a duty that is woken
+twice reads the ledger twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import select
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.context import Context
+from duties import names, notices, queues
+from duties.calendar import Calendar
+from duties.eons import EonStart
+from duties.withdrawals import Desk, DeskStart
+from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
+from models import Token
+
+BATCH: Final = 100
+WAKE: Final = "wake"
+
+
+class Dispatcher:
+    """Delivers duty notices in their order."""
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self._context = context
+        self._client = client
+
+    async def deliver(self) -> int:
+        """Deliver the oldest undelivered notices; returns how many there were.
+
+        One that cannot be delivered stays, with all that follow it, for the next call.
+        """
+        waiting = await asyncio.to_thread(self._waiting)
+        delivered: list[int] = []
+        try:
+            for pending in waiting:
+                await self._deliver_one(pending)
+                delivered.append(pending.id)
+        finally:
+            if delivered:
+                await asyncio.to_thread(self._mark, delivered)
+        return len(delivered)
+
+    async def _deliver_one(self, pending: PendingNotice) -> None:
+        calendar = await asyncio.to_thread(self._calendar)
+        if pending.kind == notices.EON_BEGAN:
+            await self._start_eon(int(pending.arguments["eon"]), calendar)
+        elif pending.kind in notices.DESK_KINDS:
+            await self._wake_desk(pending.arguments, calendar)
+        elif pending.kind == notices.CHECKPOINT_SUBMITTED:
+            await self._wake(names.eon_id(int(pending.arguments["eon"])))
+
+    async def _start_eon(self, eon: int, calendar: Calendar) -> None:
+        try:
+            await self._client.start_workflow(
+                names.EON_WORKFLOW,
+                EonStart(eon, calendar),
+                id=names.eon_id(eon),
+                task_queue=queues.DUTY,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Checkpoint of eon {eon}",
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def _wake_desk(self, arguments: Mapping[str, Any], calendar: Calendar) -> None:
+        token, address = arguments["token"], arguments["address"]
+        short_name = await asyncio.to_thread(self._short_name, token)
+        await self._client.start_workflow(
+            names.WITHDRAWAL_DESK_WORKFLOW,
+            DeskStart(Desk(token, short_name, address), calendar),
+            id=names.withdrawal_desk_id(short_name, address),
+            task_queue=queues.DUTY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=WAKE,
+            static_summary=f"Withdrawals of {short_name} by 0x{address}",
+        )
+
+    async def _wake(self, workflow_id: str) -> None:
+        try:
+            await self._client.get_workflow_handle(workflow_id).signal(WAKE)
+        except RPCError as error:
+            # Whoever has ended needs no waking.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    def _waiting(self) -> list[PendingNotice]:
+        with self._context.sessions() as session:
+            return undelivered(session, BATCH)
+
+    def _mark(self, ids: list[int]) -> None:
+        with self._context.sessions.begin() as session:
+            mark_delivered(session, ids)
+
+    def _calendar(self) -> Calendar:
+        with self._context.sessions() as session:
+            return self._context.calendar(session)
+
+    def _short_name(self, token: str) -> str:
+        with self._context.sessions() as session:
+            found = session.scalar(
+                select(Token.short_name).where(Token.address == bytes.fromhex(token))
+            )
+        return found or token[:8]

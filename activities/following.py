@@ -1,0 +1,187 @@
+"""Following the parent chain, one look at a time: blocks, reorganisations, confirmed money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from activities.context import Context
+from chain.blocks import BlockHeader
+from chain.errors import Branch, BrokenContinuity, DeepReorganisation
+from chain.events import ChainEvent, UnknownLog
+from chain.headers import find_common_ancestor, has_left, read_range, require_continuity
+from chain.node import MAX_BATCH
+from chain.state import SubmissionFacts
+from duties import alarms, notices
+from ledger.alarms import clear_alarm, raise_alarm
+from ledger.blocks import (
+    Block,
+    ObservedEvent,
+    confirm_blocks,
+    newest_block,
+    orphan_above,
+    store_blocks,
+    unconfirmed_chain,
+)
+from ledger.chain_accumulator import accumulator_of
+from ledger.chain_events import apply_confirmed_events
+from ledger.duty_notices import notice
+from ledger.view import ChainFacts, move_view
+from protocol.clock import EonClock
+
+_PLACE = frozenset(("block_number", "block_hash", "tx_hash", "log_index"))
+_ABOUT = "chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found. `behind`: more blocks are waiting to be read."""
+
+    head: int
+    confirmed: int
+    reorganised: bool
+    behind: bool
+
+
+class Follower:
+    """Keeps the stored chain equal to the node's. Blocking; used by one turn at a time."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._node = context.gateway.node
+        self._contract = context.gateway.contract
+
+    def look(self) -> Look:
+        """Store the next batch of blocks, or the head's news if there are none.
+
+        Raises `DeepReorganisation` when confirmed blocks have left the chain, and whatever the
+        node raises.
+        """
+        clock = self._context.gateway.clock()
+        tip = self._tip()
+        reorganised = tip is not None and has_left(self._node, tip)
+        if reorganised:
+            tip = self._give_up_branch()
+        head = self._node.head()
+        first = clock.genesis_block if tip is None else tip.number + 1
+        if first > head.number:
+            return self._take(clock, [], [], head, reorganised)
+        last = min(head.number, first + min(self._context.pace.batch_blocks, MAX_BATCH) - 1)
+        reading = read_range(self._node, self._contract, first, last)
+        require_continuity(reading.headers, tip)
+        return self._take(clock, reading.headers, reading.events, head, reorganised)
+
+    def _tip(self) -> Branch | None:
+        with self._context.sessions() as session:
+            newest = newest_block(session)
+        return None if newest is None else Branch(newest.number, newest.block_hash)
+
+    def _give_up_branch(self) -> Branch | None:
+        """Orphan what the node's chain no longer has; returns the common ancestor."""
+        with self._context.sessions.begin() as session:
+            stored, confirmed = unconfirmed_chain(session)
+            lowest = stored[-1].number - 1 if confirmed is None else confirmed
+            branches = [Branch(block.number, block.block_hash) for block in stored]
+            if confirmed is None:
+                # Nothing is confirmed: the stored chain may be given up as a whole.
+                ancestor = self._shallow_ancestor(branches)
+            else:
+                ancestor = find_common_ancestor(self._node, branches, newest_confirmed=confirmed)
+            orphan_above(session, lowest if ancestor is None else ancestor.number)
+        return ancestor
+
+    def _shallow_ancestor(self, branches: list[Branch]) -> Branch | None:
+        return next((one for one in branches if not has_left(self._node, one)), None)
+
+    def _take(
+        self,
+        clock: EonClock,
+        headers: tuple[BlockHeader, ...] | list[BlockHeader],
+        events: tuple[ChainEvent, ...] | list[ChainEvent],
+        head: BlockHeader,
+        reorganised: bool,
+    ) -> Look:
+        """Store, confirm, apply and move the view in one database transaction."""
+        facts = self._context.gateway.submission_facts()
+        stored_up_to = headers[-1].number if headers else head.number
+        confirmed = min(stored_up_to, head.number - self._context.policy.confirmations)
+        with self._context.sessions.begin() as session:
+            rules = self._context.rules(session)
+            store_blocks(
+                session,
+                clock,
+                [_block(header) for header in headers],
+                [_observed(event) for event in events],
+            )
+            for event in events:
+                if isinstance(event, UnknownLog):
+                    where = f"block {event.block_number}"
+                    message = f"a log with the unknown topic {event.topic.hex()}"
+                    raise_alarm(session, alarms.WARNING, alarms.UNKNOWN_EVENT, where, message)
+            if confirmed >= clock.genesis_block:
+                confirm_blocks(session, confirmed)
+                while apply_confirmed_events(session, rules, confirmed).more:
+                    pass
+            move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))
+            eon = clock.eon_of(stored_up_to)
+            if eon == clock.eon_of(head.number):
+                notice(session, f"eon-began:{eon}", notices.EON_BEGAN, {"eon": eon})
+            if stored_up_to == facts.head.number:
+                self._compare_accumulator(session, clock, facts)
+        return Look(head.number, max(confirmed, 0), reorganised, stored_up_to < head.number)
+
+    def _compare_accumulator(self, session: Any, clock: EonClock, facts: SubmissionFacts) -> None:
+        """Raise an alarm while the contract did something that no event told of."""
+        stored = newest_block(session)
+        if stored is None or stored.block_hash != facts.head.block_hash:
+            return
+        ours = accumulator_of(session, clock, facts.eon)
+        if ours == facts.accumulator:
+            clear_alarm(session, alarms.ACCUMULATOR, _ABOUT)
+            return
+        message = f"eon {facts.eon}: events give {ours.hex()}, it has {facts.accumulator.hex()}"
+        raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, _ABOUT, message)
+
+
+RETRY_AT_ONCE = (BrokenContinuity,)
+STOPS = (DeepReorganisation,)
+
+
+def _facts(facts: SubmissionFacts, head: int, confirmed: int) -> ChainFacts:
+    return ChainFacts(
+        head_block=head,
+        confirmed_block=confirmed,
+        last_submitted_eon=facts.last_submission_eon,
+        last_submitted_root=facts.last_root,
+        missed_submission=facts.has_missed_submission,
+        halted=facts.is_halted,
+        live_challenges=facts.own_live_challenges,
+    )
+
+
+def _block(header: BlockHeader) -> Block:
+    return Block(header.number, header.block_hash, header.parent_hash, header.timestamp_s)
+
+
+def _observed(event: ChainEvent) -> ObservedEvent:
+    members = {
+        field.name: _as_json(getattr(event, field.name))
+        for field in fields(event)
+        if field.name not in _PLACE
+    }
+    return ObservedEvent(
+        block=event.block_number,
+        block_hash=event.block_hash,
+        log_index=event.log_index,
+        transaction_hash=event.tx_hash,
+        name=type(event).__name__,
+        arguments=members,
+    )
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, int):
+        return str(value)
+    return [_as_json(item) for item in value]

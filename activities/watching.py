@@ -1,0 +1,162 @@
+"""Following what was sent: mined, deep enough, vanished, reverted, or taken by another's nonce."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from temporalio import activity
+
+from activities.broadcasting import end_usurped
+from activities.context import Context
+from activities.describing import call_of, describe, ended
+from chain.errors import CallReverted, ChainError
+from chain.fees import CRITICAL_PATIENCE_BLOCKS
+from chain.gas import estimate_gas
+from chain.transactions import Receipt, find_mined
+from duties import alarms, tasks
+from duties.transactions import Ending, Progress, Stage, Watch
+from ledger.alarms import clear_alarm
+from ledger.transactions.attempts import CANCELS, attempts_of
+from ledger.transactions.intents import OPEN, change_state, get_intent, is_vital
+from models import TransactionAttempt, TransactionIntent
+
+MOST_LOOKS: Final = 600
+LONGEST_WATCH_S: Final = 600.0
+
+
+class Watcher:
+    """Carries out `watch`, `read_intent` and `expire_intent`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._node = context.gateway.node
+
+    @activity.defn(name=tasks.WATCH.name)
+    async def watch(self, order: Watch) -> Progress:
+        """Look at the receipts of every attempt until the intent ends or patience does.
+
+        `quiet`: unmined for so many blocks that it should be sent again, or dearer. `mined`: it
+        is on the way to its depth and another watch should follow.
+        """
+        started_at: int | None = None
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LONGEST_WATCH_S
+        for _ in range(MOST_LOOKS):
+            progress, head = await asyncio.to_thread(self._look, order.intent_id)
+            activity.heartbeat(progress.stage, head)
+            started_at = head if started_at is None else started_at
+            if progress.stage in (Stage.ENDED, Stage.QUIET):
+                return progress
+            waited = head - started_at
+            patience = await asyncio.to_thread(self._patience, order.intent_id)
+            if progress.stage != Stage.MINED and waited >= patience:
+                return replace(progress, stage=Stage.QUIET)
+            if activity.is_worker_shutdown() or loop.time() > until:
+                return progress
+            await asyncio.sleep(self._context.pace.poll_s)
+        return progress
+
+    @activity.defn(name=tasks.READ_INTENT.name)
+    def read_intent(self, intent_id: int) -> Progress:
+        """Where an intent stands, from the database alone."""
+        with self._context.sessions() as session:
+            intent = get_intent(session, intent_id)
+            attempts = attempts_of(session, intent_id)
+            if intent.state not in OPEN:
+                return ended(intent, attempts)
+            return describe(Stage.WAITING if not attempts else Stage.SENT, intent, attempts)
+
+    @activity.defn(name=tasks.EXPIRE_INTENT.name)
+    def expire_intent(self, intent_id: int) -> Progress:
+        """End an intent whose deadline has passed before a nonce was spent on it."""
+        with self._context.sessions.begin() as session:
+            intent = get_intent(session, intent_id, lock=True)
+            attempts = attempts_of(session, intent_id)
+            if intent.state in OPEN and not attempts:
+                result = {"ending": Ending.EXPIRED.value, "reason": "the deadline has passed"}
+                change_state(session, intent_id, "expired", result)
+                session.refresh(intent)
+            if intent.state not in OPEN:
+                return ended(intent, attempts)
+            return describe(Stage.SENT, intent, attempts)
+
+    def _patience(self, intent_id: int) -> int:
+        with self._context.sessions() as session:
+            vital = is_vital(get_intent(session, intent_id))
+        return CRITICAL_PATIENCE_BLOCKS if vital else self._context.fees.bump_after_blocks
+
+    def _look(self, intent_id: int) -> tuple[Progress, int]:
+        """One look at the chain; returns what it showed and the head's height."""
+        with self._context.sessions() as session:
+            intent = get_intent(session, intent_id)
+            attempts = list(attempts_of(session, intent_id))
+        head = self._node.head().number
+        if intent.state not in OPEN:
+            return ended(intent, attempts), head
+        hashes = [bytes(attempt.hash) for attempt in reversed(attempts)]
+        # The count comes first: a transaction mined in between then shows in its receipt.
+        count = self._node.transaction_count(bytes(intent.account))
+        receipt = find_mined(self._node, hashes)
+        if receipt is not None:
+            return self._mined(intent, attempts, receipt, head), head
+        if intent.nonce is not None and count > intent.nonce:
+            return end_usurped(self._context, intent), head
+        if intent.state == "mined":
+            with self._context.sessions.begin() as session:
+                change_state(session, intent.id, "broadcast")
+            return describe(Stage.QUIET, intent, attempts, reason="its block left the chain"), head
+        return describe(Stage.SENT, intent, attempts), head
+
+    def _mined(
+        self,
+        intent: TransactionIntent,
+        attempts: list[TransactionAttempt],
+        receipt: Receipt,
+        head: int,
+    ) -> Progress:
+        mined = next(one for one in attempts if bytes(one.hash) == receipt.tx_hash)
+        facts = {
+            "tx_hash": f"0x{receipt.tx_hash.hex()}",
+            "block": receipt.block_number,
+            "block_hash": receipt.block_hash.hex(),
+            "gas_used": receipt.gas_used,
+            "gas_price": str(receipt.gas_price),
+        }
+        if not receipt.succeeded:
+            revert = self._cause(intent)
+            facts |= {"ending": Ending.REVERTED.value} | revert
+            return self._finish(intent, attempts, "reverted", facts)
+        if receipt.is_confirmed(head, self._context.policy.confirmations):
+            cancelled = mined.outcome == CANCELS
+            ending = Ending.CANCELLED if cancelled else Ending.CONFIRMED
+            state = "cancelled" if cancelled else "confirmed"
+            return self._finish(intent, attempts, state, facts | {"ending": ending.value})
+        with self._context.sessions.begin() as session:
+            change_state(session, intent.id, "mined", facts)
+        return describe(Stage.MINED, intent, attempts, block=receipt.block_number)
+
+    def _finish(
+        self,
+        intent: TransactionIntent,
+        attempts: list[TransactionAttempt],
+        state: str,
+        facts: dict[str, object],
+    ) -> Progress:
+        with self._context.sessions.begin() as session:
+            change_state(session, intent.id, state, facts)
+            clear_alarm(session, alarms.FEE_CEILING, intent.key)
+            clear_alarm(session, alarms.NONCE_USURPED, intent.key)
+        with self._context.sessions() as session:
+            return ended(get_intent(session, intent.id), attempts)
+
+    def _cause(self, intent: TransactionIntent) -> dict[str, str]:
+        """Why it reverted, judged at the head: the node keeps no older states."""
+        try:
+            estimate_gas(self._node, call_of(intent), bytes(intent.account))
+        except CallReverted as revert:
+            return {"letter": revert.reason, "reason": revert.meaning}
+        except ChainError as error:
+            return {"letter": "", "reason": f"the cause could not be asked: {error}"}
+        return {"letter": "", "reason": "it would succeed now"}
