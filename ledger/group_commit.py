@@ -12,6 +12,7 @@ import psycopg2
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from ledger.clock import INTAKE_CLOSED
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
 from ledger.transfers.batch import Batch, BatchMemory
@@ -76,7 +77,7 @@ class GroupCommit:
         raised at once when the queue is full or the process is stopping: nothing has happened.
         """
         if self._loop is None or self._stopping or len(self._queue) >= self._queue_limit:
-            raise Refusal("INTAKE_CLOSED", "the operator is busy")
+            raise Refusal(INTAKE_CLOSED, "the operator is busy")
         waiting = _Waiting(request, self._loop.create_future())
         with self._filled:
             self._queue.append(waiting)

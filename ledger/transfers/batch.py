@@ -12,6 +12,7 @@ import psycopg2
 import psycopg2.errors
 
 from ledger.accounts import LOCK, Account, create_accounts, gather
+from ledger.clock import INTAKE_CLOSED, require_intake
 from ledger.eon_lock import SHARE, share_eon
 from ledger.identities import IdentityCache, Lookup
 from ledger.refusals import Refusal
@@ -119,8 +120,8 @@ class Batch:
             cursor.execute("ROLLBACK")
             return self._unresolved
         moment = read_moment(cursor, len(self._requests))
-        self._memory.eon = moment.current_eon if moment else None
-        if moment is not None and moment.current_eon != eon:
+        self._memory.eon = moment.view.current_eon if moment else None
+        if moment is not None and moment.view.current_eon != eon:
             cursor.execute("ROLLBACK")
             return None
         return self._decide(cursor, lookup, accounts, moment)
@@ -168,7 +169,8 @@ class Batch:
         verdicts: list[Verdict] = []
         if moment is None:
             cursor.execute("ROLLBACK")
-            return [_closed("the operator has not seen the chain yet") for _ in self._requests]
+            refusal = Refusal(INTAKE_CLOSED, "the chain has not been seen yet")
+            return [TransferRefused(refusal) for _ in self._requests]
         judge = self._judge(cursor, lookup, accounts, moment)
         for request, fresh in zip(self._requests, self._fresh(moment), strict=True):
             try:
@@ -185,7 +187,7 @@ class Batch:
         }
         self._unresolved = verdicts
         write_and_commit(
-            cursor, moment.current_eon, judge.appended, [accounts[w] for w in sorted(changed)]
+            cursor, moment.view.current_eon, judge.appended, [accounts[w] for w in sorted(changed)]
         )
         return verdicts
 
@@ -216,8 +218,8 @@ class Batch:
             rules=self._rules,
             lookup=lookup,
             accounts=accounts,
-            current_eon=moment.current_eon,
-            intake_is_open=moment.intake == "open",
+            current_eon=moment.view.current_eon,
+            intake_refusal=_intake_refusal(self._rules, moment),
             eon_is_closed=moment.closed,
             time=moment.time,
             barred_by_terms=self._barred(cursor, moment),
@@ -274,5 +276,9 @@ def _marker_is_signed(rules: LedgerRules, request: TransferRequest) -> bool:
     return is_signed_by(digest, request.marker_signature, request.debit_address)
 
 
-def _closed(message: str) -> TransferRefused:
-    return TransferRefused(Refusal("INTAKE_CLOSED", message))
+def _intake_refusal(rules: LedgerRules, moment: Moment) -> Refusal | None:
+    try:
+        require_intake(moment.view, rules.clock, now=moment.time)
+    except Refusal as refusal:
+        return refusal
+    return None

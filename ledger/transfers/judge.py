@@ -53,7 +53,7 @@ class Judge:
     accounts: dict[int, Account]
     current_eon: int
     eon_is_closed: bool
-    intake_is_open: bool
+    intake_refusal: Refusal | None
     time: datetime
     barred_by_terms: set[Address]
     agreement_holders: set[Address]
@@ -63,8 +63,8 @@ class Judge:
 
     def judge(self, request: TransferRequest, fresh: Fresh) -> TransferAccepted:
         """Accept a transfer or raise `TransferRefused`."""
-        if not self.intake_is_open:
-            raise TransferRefused(Refusal("INTAKE_CLOSED", "the operator takes no new transfers"))
+        if self.intake_refusal is not None:
+            raise TransferRefused(self.intake_refusal)
         if request.debit_address in self.barred_by_terms:
             raise TransferRefused(Refusal("INVALID_TOS_SIGNATURE"))
         self._require_references(request)

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from ledger import arrays
+from models import ChainView
 from protocol.address import Address
 
 NonceKey: TypeAlias = tuple[int, int, int]
 """Wallet id, eon and nonce."""
 
 _MOMENT: Final = """
-SELECT view.current_eon, view.intake, now(),
+SELECT view.current_eon, view.latest_block, view.last_submitted_eon, view.intake, view.seen_at,
+       now(),
        EXISTS (SELECT FROM eon WHERE number = view.current_eon AND closed_at IS NOT NULL),
        terms.id, terms.time,
        ARRAY(SELECT nextval('minimum_available_balance_marker_id_seq')
@@ -54,8 +56,7 @@ _PRESENT: Final = "SELECT count(*) FROM transfer WHERE tx_id = ANY(%s::uuid[]) A
 class Moment:
     """The ledger's clock as of the locks, and fresh row ids for the batch, ascending."""
 
-    current_eon: int
-    intake: str
+    view: ChainView
     time: datetime
     closed: bool
     terms_id: int | None
@@ -69,7 +70,17 @@ def read_moment(cursor: Any, count: int) -> Moment | None:
     """Read the clock and take `count` ids of each table; None before the chain was first seen."""
     cursor.execute(_MOMENT, {"count": count})
     row = cursor.fetchone()
-    return None if row is None else Moment(*row)
+    if row is None:
+        return None
+    eon, latest, submitted, intake, seen_at, *rest = row
+    view = ChainView(
+        current_eon=eon,
+        latest_block=latest,
+        last_submitted_eon=submitted,
+        intake=intake,
+        seen_at=seen_at,
+    )
+    return Moment(view, *rest)
 
 
 def used_nonces(
