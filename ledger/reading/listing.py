@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
@@ -16,6 +16,8 @@ from models import Token, Transfer, Wallet
 PAGE_LIMIT: Final = 1_000
 TERMS_LIMIT: Final = 8
 """Search terms beyond these are ignored: each costs a pass over the candidates."""
+
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 _sender, _recipient = aliased(Wallet), aliased(Wallet)
 _debit_token, _credit_token = aliased(Token), aliased(Token)
@@ -72,22 +74,21 @@ def list_transactions(
     """Read a page; ties and an absent order are broken by id. `limit` is cut to `PAGE_LIMIT`."""
     conditions = _conditions(session, wanted)
     joined = any(_needs_parties(term) for term in wanted.search)
-    counting = select(func.count()).select_from(Transfer)
+    counting: AnySelect = select(func.count()).select_from(Transfer)
     count = session.scalar((_with_parties(counting) if joined else counting).where(*conditions))
     if not count or offset >= count:
         return TransactionPage(count or 0, ())
+    columns: AnySelect = select(
+        Transfer,
+        _sender.text.label("sender"),
+        _debit_token.text.label("debit"),
+        _sender.trail_identifier.label("sender_trail"),
+        _recipient.text.label("recipient"),
+        _credit_token.text.label("credit"),
+        _recipient.trail_identifier.label("recipient_trail"),
+    )
     rows = session.execute(
-        _with_parties(
-            select(
-                Transfer,
-                _sender.text,
-                _debit_token.text,
-                _sender.trail_identifier,
-                _recipient.text,
-                _credit_token.text,
-                _recipient.trail_identifier,
-            )
-        )
+        _with_parties(columns)
         .where(*conditions)
         .order_by(*_order(wanted.ordering))
         .limit(min(limit, PAGE_LIMIT))
@@ -96,7 +97,7 @@ def list_transactions(
     return TransactionPage(count, tuple(_summary(row) for row in rows))
 
 
-def _with_parties(statement: Select[Any]) -> Select[Any]:
+def _with_parties(statement: AnySelect) -> AnySelect:
     return (
         statement.join(_sender, _sender.id == Transfer.sender_id)
         .join(_recipient, _recipient.id == Transfer.recipient_id)
@@ -155,15 +156,15 @@ def _order(names: Sequence[str]) -> list[ColumnElement[Any]]:
     return [*order, Transfer.id.asc()]
 
 
-def _summary(row: Row[Any]) -> TransactionSummary:
+def _summary(row: Row[*tuple[Any, ...]]) -> TransactionSummary:
     transfer: Transfer = row[0]
     return TransactionSummary(
         id=transfer.id,
         tx_id=transfer.tx_id,
         amount=transfer.amount,
         amount_swapped=transfer.amount_swapped,
-        wallet=WalletReference(*row[1:4]),
-        recipient=WalletReference(*row[4:7]),
+        wallet=WalletReference(row.sender, row.debit, row.sender_trail),
+        recipient=WalletReference(row.recipient, row.credit, row.recipient_trail),
         nonce=transfer.nonce,
         passive=transfer.passive,
         eon=transfer.eon,

@@ -56,6 +56,8 @@ def withdrawals_of(
     )
     found: dict[int, list[WithdrawalFact]] = defaultdict(list)
     for row, request in rows:
+        if row.wallet_id is None:
+            continue
         fact = WithdrawalFact(
             transaction_hash=bytes(row.transaction_hash),
             block=row.block,

@@ -33,10 +33,14 @@ def list_tokens(session: Session) -> list[TokenFact]:
     """List the active tokens by trail: the native asset comes first."""
     rows = session.execute(
         select(Token.text, Token.name, Token.short_name, Token.trail)
-        .where(Token.state == "active")
+        .where(Token.trail.is_not(None))
         .order_by(Token.trail)
     )
-    return [TokenFact(*row) for row in rows]
+    return [
+        TokenFact(text, name, short_name, trail)
+        for text, name, short_name, trail in rows
+        if trail is not None
+    ]
 
 
 def list_pairs(session: Session) -> list[PairFact]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.proof_values import AllotmentProof
+from ledger.proofs import AllotmentProof
 
 
 @dataclass(frozen=True, slots=True)

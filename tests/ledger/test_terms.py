@@ -7,13 +7,11 @@ from sqlalchemy import select
 
 from ledger.refusals import Refusal
 from ledger.terms import latest_terms, record_terms, require_terms, sign_terms
-from ledger.terms_gate import TermsGate
 from models import TermsOfService
 from protocol.keccak import keccak256
 from protocol.terms import terms_digest
 from tests.ledger.world import PRIVACY, TERMS, World, key
 
-ALICE = key("alice").address
 NEWER = keccak256(b"newer terms")
 
 
@@ -72,33 +70,3 @@ def test_signing_terms_is_refused_in_the_order_of_the_wire(ledger: World) -> Non
         sign(ledger, "stranger")
     with pytest.raises(Refusal, match="INVALID_TOS_SIGNATURE"):
         sign(ledger, "alice", terms=TERMS)
-
-
-def test_the_gate_refuses_who_never_signed_and_lets_a_signer_in_at_once(ledger: World) -> None:
-    gate = TermsGate(ledger.sessions, ledger.rules)
-    with pytest.raises(Refusal, match="INVALID_TOS_SIGNATURE"):
-        gate.require(ALICE)
-    ledger.admit("alice")
-    gate.require(ALICE)
-    assert gate.knows(ALICE)
-
-
-def test_the_gate_forgets_permissions_when_other_terms_come_into_force(ledger: World) -> None:
-    ledger.admit("alice")
-    time = [0.0]
-    gate = TermsGate(ledger.sessions, ledger.rules, clock=lambda: time[0])
-    gate.require(ALICE)
-    new_terms(ledger)
-    time[0] = 0.5
-    assert gate.knows(ALICE)
-    time[0] = 1.0
-    assert not gate.knows(ALICE)
-
-
-def test_the_gate_remembers_a_bounded_number_of_addresses(ledger: World) -> None:
-    gate = TermsGate(ledger.sessions, ledger.rules, capacity=1)
-    for name in ("alice", "bob"):
-        ledger.admit(name)
-        gate.require(key(name).address)
-    assert not gate.knows(ALICE)
-    assert gate.knows(key("bob").address)
