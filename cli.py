@@ -6,6 +6,7 @@ import click
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
+    "api": "commands.api",
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",

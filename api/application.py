@@ -1,0 +1,94 @@
+"""The Sanic application: its parts, its routes, its life."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sanic import Sanic
+from sqlalchemy import Engine
+
+from api import errors
+from api.operator import Operator, RulesLoader
+from api.policy import (
+    BODY_LIMIT_BYTES,
+    FRAME_LIMIT_BYTES,
+    IDLE_CONNECTION_S,
+    PING_INTERVAL_S,
+    PING_TIMEOUT_S,
+    ApiPolicy,
+)
+from api.replies import Finish
+from api.resources.admission import Admission
+from api.resources.description import Description
+from api.resources.health import Health
+from api.resources.streams import Streams
+from api.resources.terms import Terms
+from api.resources.tokens import Tokens
+from api.resources.transactions import Transactions
+from api.resources.transfers import Transfers
+from api.resources.wallets import Wallets
+from api.routing import Resource
+
+NAME: Final = "nocust-operator"
+
+
+def create_app(
+    engine: Engine, load_rules: RulesLoader, policy: ApiPolicy, *, name: str = NAME
+) -> Sanic[Any, Any]:
+    """Compose the API over a ledger.
+
+    `load_rules` returns None until bootstrap has stored the contract's parameters; until then
+    everything but `/health` answers 503. The application owns `engine` and disposes of it.
+    """
+    app = Sanic(name, configure_logging=False)
+    _configure(app, policy)
+    finish = Finish(policy)
+    errors.install(app, finish)
+    operator = Operator(engine, load_rules, policy)
+    tokens, wallets = Tokens(operator), Wallets(operator)
+    resources = [
+        Resource(
+            "audit",
+            "/audit",
+            (
+                *tokens.operations(),
+                *Transactions(operator).operations(),
+                *wallets.operations(),
+            ),
+        ),
+        Admission(operator).resource(),
+        Transfers(operator).resource(),
+        Terms(operator).resource(),
+        Health(operator).resource(),
+    ]
+    for resource in [*resources, Description(resources).resource()]:
+        app.blueprint(resource.blueprint(finish))
+    app.add_websocket_route(
+        Streams(operator, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
+    )
+
+    async def start(_app: Sanic[Any, Any]) -> None:
+        await operator.start()
+
+    async def stop(_app: Sanic[Any, Any]) -> None:
+        await operator.stop()
+
+    app.register_listener(start, "before_server_start")
+    app.register_listener(stop, "after_server_stop")
+    return app
+
+
+def _configure(app: Sanic[Any, Any], policy: ApiPolicy) -> None:
+    app.config.update(
+        {
+            "ACCESS_LOG": False,
+            "FALLBACK_ERROR_FORMAT": "json",
+            "GRACEFUL_SHUTDOWN_TIMEOUT": policy.drain_s,
+            "KEEP_ALIVE_TIMEOUT": IDLE_CONNECTION_S,
+            "MOTD": False,
+            "REQUEST_MAX_SIZE": BODY_LIMIT_BYTES,
+            "WEBSOCKET_MAX_SIZE": FRAME_LIMIT_BYTES,
+            "WEBSOCKET_PING_INTERVAL": PING_INTERVAL_S,
+            "WEBSOCKET_PING_TIMEOUT": PING_TIMEOUT_S,
+        }
+    )

@@ -1,0 +1,51 @@
+"""What the framework refuses before a handler sees it, and what nobody foresaw, as shape D."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import HTTPResponse, Request, Sanic
+from sanic.exceptions import MethodNotAllowed, SanicException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from api.faults import Detail, Fault, Unavailable
+from api.replies import PREFLIGHT, Finish, fault_reply, is_preflight, reply, request_id
+from logs import get_logger
+
+log = get_logger(__name__)
+
+
+def install(app: Sanic[Any, Any], finish: Finish) -> None:
+    """Answer every exception of `app` in the wire's shapes."""
+
+    async def answer(request: Request, exception: Exception) -> HTTPResponse:
+        if is_preflight(request):
+            return finish(request, reply("", headers=PREFLIGHT))
+        return finish(request, fault_reply(_fault(request, exception)))
+
+    app.error_handler.add(Exception, answer)
+
+
+def _fault(request: Request, exception: Exception) -> Fault:
+    if isinstance(exception, Fault):
+        return exception
+    if isinstance(exception, MethodNotAllowed):
+        return Detail(405, "method not allowed", headers=exception.headers)
+    if isinstance(exception, SanicException) and exception.status_code < 500:
+        return Detail(exception.status_code, _text(exception))
+    if isinstance(exception, (OperationalError, InterfaceError, PoolTimeout)):
+        log.warning("the ledger is out of reach", reason=type(exception).__name__)
+        return Unavailable("the ledger is out of reach")
+    log.error(
+        "a request failed",
+        request_id=request_id(request),
+        method=request.method,
+        path=request.path,
+        exc_info=exception,
+    )
+    return Detail(500, "internal error")
+
+
+def _text(exception: SanicException) -> str:
+    return "no such resource" if exception.status_code == 404 else str(exception)

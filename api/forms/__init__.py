@@ -1,0 +1,1 @@
+"""Reading what wallets send: bodies, fields and their errors in the shapes of the wire."""

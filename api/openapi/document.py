@@ -1,0 +1,93 @@
+"""The OpenAPI document: exactly the routes that are served, from the table that serves them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from api.openapi.schemas import ANSWERS, REQUESTS, VALUES, Schema, ref
+from api.routing import Operation, Resource
+
+PARAMETER: Final = re.compile(r"<(\w+):([^>]+)>")
+VERSION: Final = "1.0.0"
+ABOUT: Final = """The wallet API of a NOCUST operator.
+
+Amounts are decimal strings in smallest units. Every path is served with and without a final slash.
+The quota of a service level counts the transfers that an address sends in an eon. Notifications
+come over a WebSocket at `/ws/`. Each answer carries `X-Request-Id`."""
+REFUSALS: Final[dict[int, tuple[str, str]]] = {
+    403: ("The terms of service must be signed first.", "TermsRequired"),
+    404: ("No such object.", "Detail"),
+    429: ("Too many; see `Retry-After`.", "Detail"),
+    503: ("Nothing has happened; see `Retry-After`.", "Detail"),
+}
+EVERYWHERE: Final[dict[int, tuple[str, str]]] = {
+    406: ("Only application/json is served.", "Detail")
+}
+WITH_A_BODY: Final[dict[int, tuple[str, str]]] = {
+    413: ("A body above one mebibyte.", "Detail"),
+    415: ("Neither JSON nor a form.", "Detail"),
+}
+
+
+def describe(resources: Iterable[Resource]) -> dict[str, Any]:
+    """Compose the document."""
+    paths: dict[str, Any] = {}
+    for resource in resources:
+        for operation in resource.operations if resource.described else ():
+            path = PARAMETER.sub(r"{\1}", resource.prefix + operation.path.rstrip("/"))
+            path += "/" if operation.spelled_with_slash else ""
+            paths.setdefault(path, {})[operation.method.lower()] = _operation(resource, operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "NOCUST operator", "version": VERSION, "description": ABOUT},
+        "paths": paths,
+        "components": {"schemas": {**VALUES, **REQUESTS, **ANSWERS}},
+    }
+
+
+def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "tags": [resource.name],
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "responses": _responses(operation),
+    }
+    parameters = [_path_parameter(*found) for found in PARAMETER.findall(operation.path)]
+    parameters += operation.query
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if operation.errors:
+        described["x-error-codes"] = list(operation.errors)
+    return described
+
+
+def _path_parameter(name: str, kind: str) -> Schema:
+    schemas = {"ADDRESS": ref("AddressIn"), "NUMBER": {"type": "integer", "minimum": 0}}
+    schema = schemas.get(kind, {"type": "string", "pattern": f"^{kind}$"})
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        str(operation.status): {"description": "Success.", "content": _json(operation.answer)}
+    }
+    if operation.errors or operation.body is not None:
+        responses["400"] = _response("A rule is broken or the form is bad.", "BadRequest")
+    chosen = {number: REFUSALS[number] for number in operation.refusals} | EVERYWHERE
+    if operation.body is not None:
+        chosen |= WITH_A_BODY
+    for number, (description, schema) in sorted(chosen.items()):
+        responses[str(number)] = _response(description, schema)
+    return responses
+
+
+def _response(description: str, schema: str) -> dict[str, Any]:
+    return {"description": description, "content": _json(ref(schema))}
+
+
+def _json(schema: Schema) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

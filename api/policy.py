@@ -1,0 +1,35 @@
+"""What a deployment decides about its API, handed in by whoever composes the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+BODY_LIMIT_BYTES: Final = 1024 * 1024
+FRAME_LIMIT_BYTES: Final = 64 * 1024
+IDLE_CONNECTION_S: Final = 120
+"""Above the 75 s that clients' pools keep a connection; see `KEEP_ALIVE_HINT_S`."""
+KEEP_ALIVE_HINT_S: Final = 110
+PING_INTERVAL_S: Final = 25
+PING_TIMEOUT_S: Final = 60
+PAGE_DEFAULT: Final = 10
+PAGE_CAP: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPolicy:
+    """Settings of the API.
+
+    `terms_folder` holds the documents whose digests wallets sign, or None if they are served
+    elsewhere. `database_threads` bounds the readings at work, `waiting_limit` those in line,
+    `socket_limit` the WebSockets of one process.
+    """
+
+    allowed_origins: frozenset[str] = frozenset()
+    all_origins_allowed: bool = False
+    terms_folder: Path | None = None
+    database_threads: int = 8
+    waiting_limit: int = 256
+    socket_limit: int = 10_000
+    drain_s: float = 10.0

@@ -1,0 +1,1 @@
+"""The ledger's records as JSON of the wire. Wallets refuse unknown members: nothing is added."""

@@ -1,0 +1,111 @@
+"""Health: whether the process lives, whether it can serve wallets, and how the operator is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import HTTPResponse, Request
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from api.faults import Unavailable
+from api.openapi.schemas import ref
+from api.operator import Operator
+from api.replies import json_reply
+from api.resources.tokens import chain_positions
+from api.routing import Operation, Resource
+from ledger.clock import find_view, require_intake
+from ledger.payloads import seconds
+from ledger.reading.status import find_status
+from ledger.reading.tokens import list_tokens
+from ledger.refusals import Refusal
+from ledger.rules import LedgerRules
+from ledger.terms import latest_terms
+
+
+class Health:
+    """`/health/live`, `/health/ready`, `/health/status`."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    def resource(self) -> Resource:
+        """The routes."""
+        return Resource(
+            "health",
+            "/health",
+            (
+                Operation(
+                    "GET", "/live", self.live, "live", "The process answers", {"type": "object"}
+                ),
+                Operation(
+                    "GET",
+                    "/ready",
+                    self.ready,
+                    "ready",
+                    "Wallets can be served; 503 says what is missing",
+                    ref("Readiness"),
+                ),
+                Operation(
+                    "GET",
+                    "/status",
+                    self.status,
+                    "health",
+                    "How the operator is, for the people who run it",
+                    {"type": "object"},
+                    refusals=(503,),
+                ),
+            ),
+        )
+
+    async def live(self, _request: Request) -> HTTPResponse:
+        """Answer."""
+        return json_reply({"live": True})
+
+    async def ready(self, _request: Request) -> HTTPResponse:
+        """Name everything that is missing before wallets can be served."""
+        missing = await self._missing()
+        if self._operator.is_bootstrapped and not self._operator.hub.is_listening:
+            missing.append("the notifications")
+        status = 503 if missing else 200
+        return json_reply({"ready": not missing, "missing": missing}, status)
+
+    async def status(self, _request: Request) -> HTTPResponse:
+        """Tell the clock, the last checkpoint, whether payments are taken, and open alarms."""
+        rules = self._operator.rules()
+        return json_reply(await self._operator.database.read(_status, rules))
+
+    async def _missing(self) -> list[str]:
+        if not self._operator.is_bootstrapped:
+            return ["the contract's parameters"]
+        try:
+            return await self._operator.database.read(_missing)
+        except (SQLAlchemyError, Unavailable):
+            return ["the ledger's database"]
+
+
+def _missing(session: Session) -> list[str]:
+    found = {
+        "the first block": find_view(session) is not None,
+        "the terms of service": latest_terms(session) is not None,
+        "a token": bool(list_tokens(session)),
+    }
+    return [name for name, is_there in found.items() if not is_there]
+
+
+def _status(session: Session, rules: LedgerRules) -> dict[str, Any]:
+    status, view = find_status(session, rules), find_view(session)
+    if status is None or view is None:
+        raise Unavailable("the chain has not been seen yet")
+    try:
+        require_intake(view, rules.clock)
+        intake = "open"
+    except Refusal as refusal:
+        intake = refusal.message
+    return chain_positions(status) | {
+        "last_submitted_eon": status.last_submitted_eon,
+        "seen_at": seconds(status.seen_at),
+        "intake": intake,
+        "open_alarms": status.open_alarms,
+        "edition": rules.edition.value,
+    }

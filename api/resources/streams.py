@@ -1,0 +1,74 @@
+"""The WebSocket at `/ws/`: accepts everybody, says nothing unasked, stays open."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from sanic import Request, Websocket
+from sanic.exceptions import WebsocketClosed
+
+from api.faults import Detail
+from api.forms.fields import find_address
+from api.operator import Operator
+from api.replies import to_json
+from api.resources.tokens import Tokens, chain_positions
+from api.resources.wallets import Wallets
+from api.streams.connection import Connection
+from api.streams.operations import Operations
+from protocol.address import Address
+
+FIRST_EON: Final = 1
+LARGEST_EON: Final = 2**62
+
+
+class Streams:
+    """Serves connections; `get` answers what the HTTP routes answer."""
+
+    def __init__(self, operator: Operator, tokens: Tokens, wallets: Wallets) -> None:
+        self._operator = operator
+        self._tokens = tokens
+        self._wallets = wallets
+        self._open = 0
+
+    async def serve(self, _request: Request, socket: Websocket) -> None:
+        """Serve one connection until it ends."""
+        if self._open >= self._operator.policy.socket_limit:
+            await socket.close(1013, "too many connections")
+            return
+        self._open += 1
+        connection = Connection(socket)
+        operations = Operations(self._operator.hub, connection, self._get)
+        writer = asyncio.create_task(connection.write())
+        try:
+            while (frame := await socket.recv()) is not None:
+                await operations.handle(frame)
+        except WebsocketClosed:
+            return
+        finally:
+            self._open -= 1
+            operations.close()
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _get(self, resource: str, parameters: dict[str, Any]) -> str:
+        if resource == "operator":
+            return to_json(chain_positions(await self._tokens.position()))
+        if resource != "wallet":
+            raise Detail(404, "unknown resource")
+        eon = parameters.get("eon_number")
+        if isinstance(eon, bool) or not isinstance(eon, int):
+            raise Detail(400, "eon_number must be an integer")
+        if eon < 0:
+            eon = max((await self._tokens.position()).latest_eon + eon, FIRST_EON)
+        token = _address(parameters, "token_address")
+        wallet = _address(parameters, "wallet_address")
+        return await self._wallets.render_state(token, wallet, min(eon, LARGEST_EON))
+
+
+def _address(parameters: dict[str, Any], name: str) -> Address:
+    spelled = parameters.get(name)
+    address = find_address(spelled) if isinstance(spelled, str) else None
+    if address is None:
+        raise Detail(400, f"{name} must have 40 hexadecimal digits")
+    return address

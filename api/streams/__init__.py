@@ -1,0 +1,1 @@
+"""The push side: streams that wallets subscribe to, over WebSocket."""

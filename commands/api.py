@@ -1,0 +1,95 @@
+"""`nocust-operator api`: one process of the API; several share the port."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import click
+from sanic import Sanic
+from sqlalchemy.orm import Session
+
+import logs
+from api.application import create_app
+from api.policy import ApiPolicy
+from ledger.parameters import LedgerPolicy, load_rules
+from ledger.rules import LedgerRules
+from models.engine import open_engine
+from protocol.keccak import require_fast_crypto
+from protocol.signing import Signer
+from settings import Settings
+
+BACKLOG: Final = 1024
+
+
+@click.command()
+def api() -> None:
+    """Serve wallets over HTTP and WebSocket, in the foreground, until SIGTERM."""
+    settings = Settings.from_env()
+    logs.configure(settings.log_format, settings.log_level, secrets=settings.secrets())
+    require_fast_crypto()
+    app = compose(settings)
+    with shared_socket(settings.api_host, settings.api_port) as listening:
+        app.run(sock=listening, single_process=True, access_log=False, motd=False)
+
+
+def compose(settings: Settings) -> Sanic[Any, Any]:
+    """Wire the API from the settings."""
+    operator, policy = Signer(settings.require_owner_key()), ledger_policy(settings)
+
+    def rules(session: Session) -> LedgerRules | None:
+        return load_rules(session, operator=operator, policy=policy)
+
+    engine = open_engine(
+        settings.require_database_url(),
+        application_name="nocust-api",
+        pool_size=settings.database_pool_size,
+    )
+    return create_app(
+        engine,
+        rules,
+        ApiPolicy(
+            allowed_origins=frozenset(settings.allowed_origins),
+            all_origins_allowed=settings.all_origins_allowed,
+            terms_folder=_terms_folder(settings.tos_url),
+            database_threads=max(2, settings.database_pool_size // 2),
+        ),
+    )
+
+
+def ledger_policy(settings: Settings) -> LedgerPolicy:
+    """The part of the settings that the ledger's rules are made of."""
+    return LedgerPolicy(
+        confirmations=settings.confirmations,
+        checkpoint_threshold_blocks=settings.checkpoint_threshold_blocks,
+        swaps_enabled=settings.swaps_enabled,
+        sla_threshold=settings.sla_threshold,
+        sla_price=settings.sla_price,
+        sla_duration_days=settings.sla_duration_days,
+        sla_token=settings.sla_token_address,
+        sla_recipient=settings.sla_recipient_address,
+        terms_grace_days=settings.tos_update_window.days,
+        bulk_admission_limit=settings.bulk_admission_limit,
+        registrations_per_address_limit=settings.registrations_per_address,
+        registrations_per_eon_limit=settings.registrations_per_eon,
+        overclaim_policy=settings.overclaim_policy,
+    )
+
+
+def shared_socket(host: str, port: int) -> socket.socket:
+    """Listen on a port that every process of the API shares; the kernel spreads connections."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    listening.listen(BACKLOG)
+    return listening
+
+
+def _terms_folder(url: str) -> Path | None:
+    """The folder of the terms if they are files of this machine, to be served with the API."""
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)).parent if parts.scheme == "file" else None
