@@ -111,8 +111,10 @@ abstract contract CommitChainGetters is CommitChainState {
         returns (uint8, uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint64)
     {
         Challenge[2] storage entries = ledger.challenges[token][recipient][sender];
-        uint256 shown = entries[0].kind == 0 && entries[1].kind != 0 ? 1 : 0;
-        Challenge memory entry = entries[shown];
+        // Once none is open, the entry that was used last says in which eon that was.
+        bool sendersUsedLast = entries[1].initialStateEon > entries[0].initialStateEon;
+        bool showSenders = entries[0].kind == 0 && (entries[1].kind != 0 || sendersUsedLast);
+        Challenge memory entry = entries[showSenders ? 1 : 0];
         return (
             entry.kind,
             entry.openedAt,

@@ -59,6 +59,7 @@ struct Ledger {
     mapping(address token => uint64) trails;
     address[] tokens;
     mapping(bytes32 digest => bool) usedAuthorizations;
+    mapping(bytes32 subject => bool) challengedTransfers;
     /// Entry 0 is the recipient's (and that of state updates and swaps), entry 1 the sender's:
     /// neither party can occupy the other's.
     mapping(address token => mapping(address recipient => mapping(address sender => Challenge[2])))

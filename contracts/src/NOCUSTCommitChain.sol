@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Assets} from "./Assets.sol";
 import {Clock} from "./Clock.sol";
+import {CommitChainDisputes} from "./CommitChainDisputes.sol";
 import {CommitChainGetters} from "./CommitChainGetters.sol";
 import {CommitChainSummaries} from "./CommitChainSummaries.sol";
 import {CommitChainVerification} from "./CommitChainVerification.sol";
@@ -12,7 +13,12 @@ import {Totals} from "./Totals.sol";
 import {Withdrawals} from "./Withdrawals.sol";
 
 /// @title The commit-chain: holds the money, takes one root per eon, judges, and pays back
-contract NOCUSTCommitChain is CommitChainGetters, CommitChainSummaries, CommitChainVerification {
+contract NOCUSTCommitChain is
+    CommitChainGetters,
+    CommitChainSummaries,
+    CommitChainVerification,
+    CommitChainDisputes
+{
     using Clock for Ledger;
     using Totals for *;
 

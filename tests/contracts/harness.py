@@ -43,6 +43,18 @@ def signature_parts(message: bytes, account: DevelopmentAccount) -> tuple[bytes,
 
 
 @dataclass(frozen=True)
+class Member:
+    """What a checkpoint says about one wallet of one token."""
+
+    wallet: bytes
+    balance: int
+    active: bytes = ZERO_HASH
+    passive_root: bytes = ZERO_HASH
+    passive_amount: int = 0
+    passive_mark: int = 0
+
+
+@dataclass(frozen=True)
 class Allotment:
     """One wallet's leaf and proof in one checkpoint, in the shape of the contract's arguments."""
 
@@ -51,10 +63,20 @@ class Allotment:
     membership_chain: list[bytes]
     values: list[int]
     interval: tuple[int, int]
+    member: Member
 
     @property
     def checksums(self) -> list[bytes]:
-        return [ZERO_HASH, ZERO_HASH]
+        return [self.member.active, self.member.passive_root]
+
+    @property
+    def passive(self) -> list[int]:
+        return [self.member.passive_amount, self.member.passive_mark]
+
+    @property
+    def proof(self) -> tuple[list[bytes], list[bytes], list[int]]:
+        """The three arrays that every proof against a checkpoint consists of."""
+        return self.allotment_chain, self.membership_chain, self.values
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,10 @@ class Outcome:
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [arguments for event, arguments in self.events if event == name]
+
+
+Balances = Mapping[bytes, Sequence[Member | tuple[bytes, int]]]
+"""Members of each token's tree in trail order; pairs are wallet and balance."""
 
 
 class Chain:
@@ -95,7 +121,7 @@ class Chain:
         self.tokens = [self.address]
         self.via: Contract | None = None
         self._trees: dict[tuple[int, bytes], tuple[BalanceTree, list[bytes]]] = {}
-        self._members: dict[tuple[int, bytes], list[bytes]] = {}
+        self._members: dict[tuple[int, bytes], list[Member]] = {}
 
     @cached_property
     def ether(self) -> bytes:
@@ -174,20 +200,28 @@ class Chain:
         )
         return self.w3.eth.wait_for_transaction_receipt(tx_hash, poll_latency=0.005)
 
-    def commit(
-        self, balances: Mapping[bytes, Sequence[tuple[bytes, int]]] | None = None
-    ) -> Outcome:
-        """Submits the checkpoint of the current eon over `balances`: token to (wallet, amount)."""
+    def commit(self, balances: Balances | None = None) -> Outcome:
+        """Submits the checkpoint of the current eon: token to its members, in trail order."""
         leaves, eon = [], self.eon
         trees = {}
         for token in self.tokens:
             allotments = BalanceLeaves(contract=self.address, token=token)
-            members = list((balances or {}).get(token, []))
-            for wallet, amount in members:
-                allotments.add(wallet, amount)
+            members = [
+                entry if isinstance(entry, Member) else Member(*entry)
+                for entry in (balances or {}).get(token, [])
+            ]
+            for member in members:
+                allotments.add(
+                    member.wallet,
+                    member.balance,
+                    active_digest=member.active,
+                    passive_root=member.passive_root,
+                    passive_amount=member.passive_amount,
+                    passive_marker=member.passive_mark,
+                )
             tree = allotments.tree()
             trees[token] = tree
-            self._members[eon, token] = [wallet for wallet, _ in members]
+            self._members[eon, token] = members
             leaves.append(token_leaf(tree.root, tree.upper_bound))
         for trail, token in enumerate(self.tokens):
             self._trees[eon, token] = (trees[token], membership_path(leaves, trail))
@@ -203,7 +237,7 @@ class Chain:
         first: int,
         last: int,
         era: int,
-        balances: Mapping[bytes, Sequence[tuple[bytes, int]]] | None = None,
+        balances: Balances | None = None,
     ) -> None:
         """Submits the same balances at `era` of every eon from `first` to `last`."""
         for eon in range(first, last + 1):
@@ -212,9 +246,17 @@ class Chain:
     def allotment(self, eon: int, token: bytes, wallet: bytes) -> Allotment:
         """The leaf and proof of `wallet` in the checkpoint that `commit` made for `eon`."""
         tree, membership_chain = self._trees[eon, token]
-        trail = self._members[eon, token].index(wallet)
+        members = self._members[eon, token]
+        trail = next(i for i, member in enumerate(members) if member.wallet == wallet)
         proof = tree.proof(trail)
-        return Allotment(trail, proof.hashes, membership_chain, proof.values, tree.interval(trail))
+        return Allotment(
+            trail,
+            proof.hashes,
+            membership_chain,
+            proof.values,
+            tree.interval(trail),
+            members[trail],
+        )
 
     def deposit(
         self, wallet: DevelopmentAccount, amount: int, *, payer: DevelopmentAccount | None = None
@@ -239,7 +281,7 @@ class Chain:
             leaf.allotment_chain,
             leaf.membership_chain,
             leaf.values,
-            [list(leaf.interval), [0, 0]],
+            [list(leaf.interval), leaf.passive],
             amount,
         )
 
@@ -249,10 +291,12 @@ class Chain:
             checksum(token or self.ether), checksum(wallet.address)
         )
 
-    def recover(self, wallet: DevelopmentAccount, leaf: Allotment) -> Any:
-        """The call that recovers all ether of `wallet`."""
+    def recover(
+        self, wallet: DevelopmentAccount, leaf: Allotment, *, token: bytes | None = None
+    ) -> Any:
+        """The call that recovers everything that `wallet` has of a token."""
         return self.functions.recoverAllFunds(
-            checksum(self.ether),
+            checksum(token or self.ether),
             checksum(wallet.address),
             leaf.checksums,
             leaf.trail,
@@ -260,7 +304,7 @@ class Chain:
             leaf.membership_chain,
             leaf.values,
             list(leaf.interval),
-            [0, 0, 0],
+            [0, *leaf.passive],
         )
 
     def next(self, call: Any, sender: DevelopmentAccount = OPERATOR) -> Any:
