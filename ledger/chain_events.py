@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ledger.accounts import lock_accounts
-from ledger.alarms import raise_alarm
 from ledger.clock import cursor_of, keep_open
-from ledger.confirmed import deposits, duties, requests, settlements
+from ledger.confirmed import checkpoints, deposits, requests, settlements
 from ledger.confirmed.events import (
     ConfirmedEvent,
     Ground,
@@ -25,6 +24,7 @@ from ledger.confirmed.events import (
 )
 from ledger.refusals import LedgerInvariant
 from ledger.rules import LedgerRules
+from ledger.tokens import note_token
 from models import ChainEvent, Token, Wallet
 from protocol.address import Address
 
@@ -33,13 +33,13 @@ BATCH: Final = 1_000
 
 _CREDITING: Final = ("Deposit", "WithdrawalRequest")
 _MONEY: Final = (*_CREDITING, "WithdrawalConfirmation", "WithdrawalSlashed")
+_NAMING: Final = (*_MONEY, "TokenRegistered")
 _HANDLERS: Final[dict[str, Handler]] = {
     "Deposit": deposits.apply,
     "WithdrawalRequest": requests.apply,
     "WithdrawalConfirmation": settlements.apply_confirmations,
     "WithdrawalSlashed": settlements.apply_slashes,
-    "TokenRegistered": duties.apply_tokens,
-    "CheckpointSubmission": duties.apply_submissions,
+    "CheckpointSubmission": checkpoints.apply,
 }
 
 
@@ -57,8 +57,8 @@ def apply_confirmed_events(
     """Apply the oldest events of confirmed blocks that are not applied yet.
 
     Call it before the last block of an eon counts as confirmed to whoever closes the eon: money
-    for a closed eon raises `LedgerInvariant`. Events of a token that the ledger does not know
-    stay unapplied, with an alarm, until it does.
+    for a closed eon raises `LedgerInvariant`. A token that somebody registered without the ledger
+    is noted as pending, with an alarm, so that its money waits and nobody's checkpoint does.
     """
     events = _waiting(session, up_to_block, limit)
     if events:
@@ -69,17 +69,7 @@ def apply_confirmed_events(
                 handler(ground, list(run))
         ids = [event.id for event in events]
         session.execute(update(ChainEvent).where(ChainEvent.id.in_(ids)).values(applied=True))
-    _alarm_unknown_tokens(session, up_to_block)
     return AppliedEvents(len(events), more=len(events) == limit)
-
-
-def _unapplied(up_to_block: int) -> tuple[ColumnElement[bool], ...]:
-    return ~ChainEvent.applied, ~ChainEvent.orphaned, ChainEvent.block <= up_to_block
-
-
-def _token_is_known() -> ColumnElement[bool]:
-    address = func.decode(ChainEvent.arguments["token"].astext, "hex")
-    return select(Token.id).where(Token.address == address).exists()
 
 
 def _waiting(session: Session, up_to_block: int, limit: int) -> list[ConfirmedEvent]:
@@ -92,7 +82,7 @@ def _waiting(session: Session, up_to_block: int, limit: int) -> list[ConfirmedEv
             ChainEvent.name,
             ChainEvent.arguments,
         )
-        .where(*_unapplied(up_to_block), or_(ChainEvent.name.not_in(_MONEY), _token_is_known()))
+        .where(~ChainEvent.applied, ~ChainEvent.orphaned, ChainEvent.block <= up_to_block)
         .order_by(ChainEvent.block, ChainEvent.log_index)
         .limit(limit)
         .with_for_update(of=ChainEvent)
@@ -102,7 +92,7 @@ def _waiting(session: Session, up_to_block: int, limit: int) -> list[ConfirmedEv
 
 def _prepare(session: Session, rules: LedgerRules, events: Sequence[ConfirmedEvent]) -> Ground:
     """Take every lock in the ledger's order: eons, tokens, accounts."""
-    tokens = _tokens(session, {bytes.fromhex(e.arguments["token"]) for e in events if _names(e)})
+    tokens = _tokens(session, (event for event in events if event.name in _NAMING))
     money = [event for event in events if event.name in _MONEY]
     eons = sorted({eon for event in money for eon in _touched_eons(event)})
     closed = frozenset(eon for eon in eons if not keep_open(session, eon))
@@ -121,10 +111,6 @@ def _prepare(session: Session, rules: LedgerRules, events: Sequence[ConfirmedEve
     return ground
 
 
-def _names(event: ConfirmedEvent) -> bool:
-    return event.name in _MONEY or event.name == "TokenRegistered"
-
-
 def _touched_eons(event: ConfirmedEvent) -> Iterable[int]:
     if event.name in _CREDITING:
         return (event.eon,)
@@ -141,10 +127,20 @@ def _lock_accounts(ground: Ground, money: Sequence[ConfirmedEvent], eons: Sequen
             lock_accounts(cursor_of(ground.session), ids, eon)
 
 
-def _tokens(session: Session, addresses: set[Address]) -> dict[Address, KnownToken]:
+def _tokens(session: Session, events: Iterable[ConfirmedEvent]) -> dict[Address, KnownToken]:
+    """Resolve the tokens of events; the ledger notes those that it meets for the first time."""
+    met = {event.data("token"): event.block for event in reversed(list(events))}
+    known = _known_tokens(session, met.keys())
+    missing = [address for address in met if address not in known]
+    for address in missing:
+        note_token(session, address, met[address])
+    return known | _known_tokens(session, missing)
+
+
+def _known_tokens(session: Session, addresses: Iterable[Address]) -> dict[Address, KnownToken]:
     rows = session.execute(
         select(Token.id, Token.address, Token.text, Token.short_name).where(
-            Token.address.in_(addresses)
+            Token.address.in_(list(addresses))
         )
     )
     return {
@@ -177,20 +173,3 @@ def _lock_tokens(session: Session, token_ids: set[int]) -> None:
         .order_by(Token.trail)
         .with_for_update(key_share=True)
     )
-
-
-def _alarm_unknown_tokens(session: Session, up_to_block: int) -> None:
-    unknown = session.scalars(
-        select(ChainEvent.arguments["token"].astext)
-        .where(*_unapplied(up_to_block), ChainEvent.name.in_(_MONEY), ~_token_is_known())
-        .distinct()
-        .limit(BATCH)
-    )
-    for address in unknown:
-        raise_alarm(
-            session,
-            "critical",
-            "events of an unknown token",
-            f"0x{address}",
-            "add the token: its deposits and withdrawals wait unapplied",
-        )

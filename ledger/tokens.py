@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from ledger.admission import admit_operator, admit_own
+from ledger.alarms import clear_alarm, raise_alarm
 from ledger.clock import find_view
 from ledger.refusals import LedgerInvariant, Refusal
 from ledger.rules import LedgerRules
@@ -20,6 +21,9 @@ from protocol.signing import Signer
 TOKEN_ALREADY_KNOWN: Final = "TOKEN_ALREADY_KNOWN"
 NATIVE_NAME: Final = "Ethereum"
 NATIVE_SHORT_NAME: Final = "ETH"
+UNKNOWN_TOKEN_ALARM: Final = "token unknown to the ledger"
+UNNAMED: Final = "?"
+"""Short name of a token that the chain showed before a person named it."""
 
 
 class TrailMismatch(LedgerInvariant):
@@ -34,14 +38,32 @@ def find_token(session: Session, address: Address) -> Token | None:
 def add_token(
     session: Session, rules: LedgerRules, address: Address, *, name: str, short_name: str
 ) -> Token:
-    """Store a token that is yet to be registered on chain.
+    """Store a token that is yet to be registered on chain, or name one that the chain showed first.
 
     Refuses with `TOKEN_ALREADY_KNOWN`, also for the contract's own address: registered a second
     time, the native asset would move to another trail and lose all its proofs.
     """
     if address == rules.contract:
         raise Refusal(TOKEN_ALREADY_KNOWN, "the contract's address stands for the native asset")
+    noted = find_token(session, address)
+    if noted is not None and noted.short_name == UNNAMED:
+        noted.name, noted.short_name = name, short_name
+        clear_alarm(session, UNKNOWN_TOKEN_ALARM, checksum_address(address))
+        return noted
     return _store(session, address, name, short_name)
+
+
+def note_token(session: Session, address: Address, block: int) -> None:
+    """Store a token that somebody registered without the ledger, and call a person to name it."""
+    row = _row(address, "unnamed token", UNNAMED, block)
+    session.execute(row.on_conflict_do_nothing(index_elements=["address"]))
+    raise_alarm(
+        session,
+        "critical",
+        UNKNOWN_TOKEN_ALARM,
+        checksum_address(address),
+        "registered on chain by somebody else: add it under its name",
+    )
 
 
 def add_native_token(session: Session, rules: LedgerRules) -> Token:
@@ -112,16 +134,20 @@ def add_default_pairs(session: Session, rules: LedgerRules) -> None:
 
 def _store(session: Session, address: Address, name: str, short_name: str) -> Token:
     view = find_view(session)
-    row = insert(Token).values(
-        address=address,
-        text=checksum_address(address).removeprefix("0x"),
-        name=name,
-        short_name=short_name,
-        block=0 if view is None else view.latest_block,
-    )
+    row = _row(address, name, short_name, 0 if view is None else view.latest_block)
     stored = session.scalars(
         row.on_conflict_do_nothing(index_elements=["address"]).returning(Token)
     ).first()
     if stored is None:
         raise Refusal(TOKEN_ALREADY_KNOWN, f"{checksum_address(address)} is known")
     return stored
+
+
+def _row(address: Address, name: str, short_name: str, block: int) -> Insert:
+    return insert(Token).values(
+        address=address,
+        text=checksum_address(address).removeprefix("0x"),
+        name=name,
+        short_name=short_name,
+        block=block,
+    )

@@ -1,4 +1,4 @@
-"""Events that concern the operator's duties: its tokens and its checkpoints."""
+"""Checkpoints that the contract holds."""
 
 from __future__ import annotations
 
@@ -9,24 +9,9 @@ from sqlalchemy import select
 from ledger.alarms import raise_alarm
 from ledger.confirmed.events import ConfirmedEvent, Ground
 from models import RootCommitment
-from protocol.address import checksum_address
 
 
-def apply_tokens(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
-    """Alarm for tokens that the ledger does not know; a duty of their own activates the others."""
-    for event in events:
-        address = event.data("token")
-        if address not in ground.tokens:
-            raise_alarm(
-                ground.session,
-                "critical",
-                "token unknown to the ledger",
-                checksum_address(address),
-                f"registered on chain with trail {event.number('trail')}",
-            )
-
-
-def apply_submissions(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
+def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     """Mark committed roots; a root that is not the ledger's is a matter for a person at once."""
     eons = {event.number("eon") for event in events}
     rows = ground.session.scalars(select(RootCommitment).where(RootCommitment.eon.in_(eons)))
