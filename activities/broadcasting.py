@@ -100,15 +100,14 @@ class Broadcaster:
             return self._end(intent, Ending.REFUSED, void)
         call = call_of(intent)
         try:
-            limit = gas_limit(
-                estimate_gas(self._node, call, bytes(intent.account)), market.head.gas_limit
-            )
+            estimate = estimate_gas(self._node, call, bytes(intent.account))
+            limit = gas_limit(estimate, market.head.gas_limit)
         except CallReverted as revert:
             return self._end(intent, Ending.REFUSED, revert.meaning, revert.reason)
         except GasLimitTooHigh as error:
             return self._end(intent, Ending.REFUSED, str(error))
-        if intent.gas_ceiling is not None and limit > intent.gas_ceiling:
-            return self._end(intent, Ending.REFUSED, f"{limit} gas, above {intent.gas_ceiling}")
+        if intent.gas_ceiling is not None and estimate > intent.gas_ceiling:
+            return self._end(intent, Ending.REFUSED, f"{estimate} gas, above {intent.gas_ceiling}")
         ceiling = self._ceiling(order, intent, market, limit)
         fee = first_fee(market.fees, self._context.fees, ceiling)
         refusal = self._sign_first(intent.id, market, fee, limit)

@@ -50,8 +50,7 @@ class EonStatus:
     root: str
     revision: int
     held: bool
-    head_block: int
-    blocks_left: int
+    deadline_block: int
 
 
 @dataclass(frozen=True)

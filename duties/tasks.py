@@ -24,7 +24,7 @@ _SHORT = timedelta(seconds=30)
 _MINUTES = timedelta(minutes=10)
 _LONG = timedelta(minutes=30)
 _PULSE = timedelta(seconds=60)
-_LEDGER_FAULTS = ("LedgerInvariant", "ForeignDatabase", "TrailMismatch")
+_LEDGER_FAULTS = ("LedgerInvariant", "ForeignDatabase", "CheckpointInconsistent", "TrailGap")
 _START_FAULTS = (*_LEDGER_FAULTS, "WrongChain", "ContractMissing", "UnsuitedContract")
 
 READ_VIEW: Final = Task("read_view", type(None), View, queues.LEDGER, _SHORT)
@@ -77,7 +77,7 @@ ADD_NATIVE_TOKEN: Final = Task(
     "add_native_token",
     type(None),
     Registered,
-    queues.LEDGER,
+    queues.WRITE,
     _SHORT,
     None,
     persistent(*_LEDGER_FAULTS),
@@ -89,7 +89,7 @@ ACTIVATE_TOKEN: Final = Task(
     "activate_token",
     TokenTerms,
     Registered,
-    queues.LEDGER,
+    queues.WRITE,
     _SHORT,
     None,
     persistent(*_LEDGER_FAULTS),

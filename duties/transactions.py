@@ -29,7 +29,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class TransactionStart:
-    """The stored intent to carry out. `title` is a sentence for the person who looks at it."""
+    """The stored intent to carry out; `title` is a sentence for the person who looks at it.
+
+    `priority` orders the queue that signs, 1 first. The rest is what one run hands to the next.
+    """
 
     intent_id: int
     key: str
@@ -37,6 +40,10 @@ class TransactionStart:
     calendar: Calendar
     priority: int = 5
     deadline_block: int | None = None
+    ceiling_gwei: int | None = None
+    cancelling: str = ""
+    late: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True)

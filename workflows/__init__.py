@@ -1,1 +1,1 @@
-"""Temporal workflows: the operator's duties."""
+"""The operator's duties as durable workflows: they decide and wait, activities do the rest."""

@@ -1,0 +1,106 @@
+"""Following the chain for ever, one bounded turn after another."""
+
+from temporalio import workflow
+
+from duties import interventions, names, search_attributes, tasks
+from duties.interventions import Intervention
+from duties.synchronisation import FollowChain, Followed, Resync, SyncStart, SyncStatus
+from workflows.asking import ask, ask_until, record
+from workflows.messages import reject, require_signed
+
+
+@workflow.defn(name=names.CHAIN_SYNC_WORKFLOW)
+class ChainSyncWorkflow:
+    """Keeps the ledger's view of the chain; the one duty that never ends.
+
+    After a reorganisation below what was confirmed it stops: nothing is credited until a person
+    says from which block to read again.
+    """
+
+    @workflow.init
+    def __init__(self, start: SyncStart) -> None:
+        self._start = start
+        self._paused = start.paused
+        self._reorganisations = start.reorganisations
+        self._followed: Followed | None = None
+        self._stopped = ""
+
+    @workflow.run
+    async def run(self, start: SyncStart) -> None:
+        """Follow the chain; a long history is continued in a new run."""
+        self._show()
+        while not workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(lambda: not self._paused and not self._stopped)
+            followed = await ask_until(
+                tasks.FOLLOW_CHAIN, FollowChain(start.calendar), lambda: self._paused
+            )
+            if followed is not None:
+                self._followed = followed
+                self._stopped = followed.stopped
+                self._reorganisations += followed.reorganisations
+            self._show()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(SyncStart(start.calendar, self._reorganisations, self._paused))
+
+    def _show(self) -> None:
+        state = "stopped" if self._stopped else "paused" if self._paused else "following"
+        workflow.upsert_search_attributes(
+            [
+                search_attributes.DUTY.value_set("chain-sync"),
+                search_attributes.PHASE.value_set(state),
+                search_attributes.PAUSED.value_set(self._paused),
+                search_attributes.BLOCKED.value_set(bool(self._stopped)),
+            ]
+        )
+        lines = [f"**Following the parent chain**: {state}", ""]
+        if self._followed is not None:
+            seen = self._followed
+            lines += [
+                f"- head: `{seen.head_block}`, confirmed: `{seen.confirmed_block}`",
+                f"- eon `{seen.eon}`, block `{seen.sub_block}` of it",
+                f"- reorganisations met: `{self._reorganisations}`",
+            ]
+        if self._stopped:
+            lines.append(f"- **a person must decide** (`resync_from`): {self._stopped}")
+        workflow.set_current_details("\n".join(lines))
+
+    @workflow.query
+    def status(self) -> SyncStatus:
+        """Where the chain stood after the last turn."""
+        return SyncStatus(self._followed, self._reorganisations, self._paused)
+
+    @workflow.update(name=interventions.PAUSE)
+    async def pause(self, intervention: Intervention) -> None:
+        """Stop looking at the chain: the ledger's clock stands still meanwhile."""
+        self._paused = True
+        await record(interventions.PAUSE, intervention)
+
+    @workflow.update(name=interventions.RESUME)
+    async def resume(self, intervention: Intervention) -> None:
+        """Go on after a pause."""
+        self._paused = False
+        await record(interventions.RESUME, intervention)
+
+    @workflow.update(name=interventions.RESYNC_FROM)
+    async def resync_from(self, intervention: Intervention) -> int:
+        """Give up the stored chain above block `value` and read it again; returns events lost.
+
+        Refused by the ledger if one of them has moved money.
+        """
+        order = Resync(intervention.value or 0, intervention.actor, intervention.reason)
+        lost = await ask(tasks.RESYNCHRONISE, order)
+        self._stopped = ""
+        return lost
+
+    @pause.validator
+    @resume.validator
+    def _check(self, intervention: Intervention) -> None:
+        require_signed(intervention)
+
+    @resync_from.validator
+    def _check_resync(self, intervention: Intervention) -> None:
+        require_signed(intervention)
+        if not self._stopped:
+            raise reject("the chain is being followed: there is nothing to resynchronise")
+        if intervention.value is None or intervention.value < self._start.calendar.genesis_block:
+            raise reject("resynchronising starts at a block of this commit-chain")

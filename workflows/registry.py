@@ -1,0 +1,19 @@
+"""Every workflow type that a worker runs and whose histories are replayed."""
+
+from typing import Any, Final
+
+from workflows.bootstrap import BootstrapWorkflow
+from workflows.chain_sync import ChainSyncWorkflow
+from workflows.eon import EonWorkflow
+from workflows.token_registration import TokenRegistrationWorkflow
+from workflows.transaction import TransactionWorkflow
+from workflows.withdrawal_desk import WithdrawalDeskWorkflow
+
+ALL: Final[list[type[Any]]] = [
+    BootstrapWorkflow,
+    ChainSyncWorkflow,
+    EonWorkflow,
+    TokenRegistrationWorkflow,
+    TransactionWorkflow,
+    WithdrawalDeskWorkflow,
+]
