@@ -8,9 +8,12 @@ from sqlalchemy import func, select, text
 
 from ledger.admission import AdmissionRequest, admit, admit_bulk
 from ledger.blacklist import bar_address, clear_address
+from ledger.checkpoint import build_checkpoint
+from ledger.closing import close_eon
 from ledger.refusals import Refusal
 from models import (
     Deposit,
+    ExclusiveBalanceAllotment,
     InterventionRecord,
     Notification,
     OrphanDeposit,
@@ -242,6 +245,41 @@ def test_a_registration_of_a_closed_eon_is_refused_and_can_be_repeated(ledger: W
         session.execute(text("INSERT INTO eon (number, closed_at) VALUES (4, now())"))
     assert refuse(ledger, request) == "INVALID_ADMISSION_SIGNATURE"
     assert ledger.admit("alice").registration_eon == 5
+
+
+def test_who_is_admitted_while_the_eon_closes_is_a_leaf_of_the_next_checkpoint(
+    ledger: World,
+) -> None:
+    ledger.move_to_eon(4)
+    requests = [ledger.admission(f"racer {number}") for number in range(24)]
+    ledger.move_to(826)
+
+    def register(request: AdmissionRequest) -> int | None:
+        try:
+            with ledger.begin() as session:
+                return admit(session, ledger.rules, request).id
+        except Refusal as refusal:
+            assert refusal.code == "INVALID_ADMISSION_SIGNATURE"
+            return None
+
+    def close() -> None:
+        with ledger.begin() as session:
+            close_eon(session, ledger.rules, 4)
+
+    with ThreadPoolExecutor(4) as pool:
+        first = [pool.submit(register, request) for request in requests[:12]]
+        closing = pool.submit(close)
+        later = [pool.submit(register, request) for request in requests[12:]]
+        closing.result()
+        admitted = [job.result() for job in first + later]
+    build_checkpoint(ledger.engine, ledger.rules, 5)
+    ids = {wallet_id for wallet_id in admitted if wallet_id is not None}
+    with ledger.begin() as session:
+        leaves = session.scalars(
+            select(ExclusiveBalanceAllotment.wallet_id).where(ExclusiveBalanceAllotment.eon == 5)
+        ).all()
+    assert ids and ids <= set(leaves)
+    assert register(requests[-1]) is None
 
 
 def test_money_that_came_before_the_registration_is_credited_with_it(ledger: World) -> None:
