@@ -1,1 +1,142 @@
-"""The Temporal worker, by role."""
+"""The Temporal worker, by role: `worker.py --role chain|ledger|notify|all`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import logs
+from activities.registry import activities_of
+from commands.wiring import compose
+from duties import names, queues
+from protocol.keccak import require_fast_crypto
+from settings import Settings
+from workflows import registry
+
+ROLES: Final = {
+    "chain": (queues.WRITE, queues.READ),
+    "ledger": (queues.DUTY, queues.LEDGER),
+    "notify": (queues.NOTIFY,),
+    "all": (queues.DUTY, queues.LEDGER, queues.READ, queues.WRITE, queues.NOTIFY),
+}
+CONCURRENT: Final = {queues.WRITE: 1, queues.READ: 100, queues.LEDGER: 20, queues.NOTIFY: 10}
+THREADS: Final = 40
+GRACE: Final = timedelta(seconds=20)
+LONGEST_WAIT_S: Final = 30.0
+
+log = logs.get_logger(__name__)
+
+
+@click.command()
+@click.option("--role", type=click.Choice(sorted(ROLES)), default="all", show_default=True)
+def main(role: str) -> None:
+    """Carry out the operator's duties until SIGTERM. Only `chain` and `all` hold the key."""
+    signs = queues.WRITE in ROLES[role]
+    settings = Settings.from_env(signs=signs)
+    logs.configure(settings.log_format, settings.log_level, secrets=settings.secrets())
+    require_fast_crypto()
+    sys.exit(asyncio.run(run(settings, role, signs=signs)))
+
+
+async def run(settings: Settings, role: str, *, signs: bool) -> int:
+    """Work until a signal ends it (0) or the start-up check fails (1)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connect(settings)
+    context = compose(settings, signs=signs)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="activity") as threads:
+        loop.set_default_executor(threads)
+        offered = activities_of(context, client)
+        workers = [build_worker(client, queue, offered, threads) for queue in ROLES[role]]
+        tasks = [asyncio.create_task(worker.run()) for worker in workers]
+        log.info("working", role=role, queues=list(ROLES[role]))
+        check = asyncio.create_task(_start_up(client, stop)) if signs else None
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    context.engine.dispose()
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    for failure in failed:
+        log.error("a worker failed", error=str(failure))
+    suited = check is None or not check.done() or check.result()
+    return 0 if suited and not failed else 1
+
+
+async def connect(settings: Settings) -> Client:
+    """Connect to Temporal, however long it takes to be there."""
+    wait_s = 0.5
+    while True:
+        try:
+            return await Client.connect(**settings.temporal_connect())
+        except (RPCError, RuntimeError) as error:
+            log.warning("waiting for Temporal", error=str(error))
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+def build_worker(
+    client: Client, queue: str, offered: dict[str, list[Any]], threads: ThreadPoolExecutor
+) -> Worker:
+    """The worker of one queue: workflows on the duties' own, activities on the others."""
+    if queue == queues.DUTY:
+        restrictions = SandboxRestrictions.default.with_passthrough_modules("duties", "protocol")
+        return Worker(
+            client,
+            task_queue=queue,
+            workflows=registry.ALL,
+            workflow_runner=SandboxedWorkflowRunner(restrictions),
+            graceful_shutdown_timeout=GRACE,
+        )
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=offered[queue],
+        activity_executor=threads,
+        max_concurrent_activities=CONCURRENT[queue],
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def _start_up(client: Client, stop: asyncio.Event) -> bool:
+    """Have the bootstrap run and hear how it ends; a wrong contract ends this process."""
+    wait_s = 0.5
+    while True:
+        try:
+            handle = await client.start_workflow(
+                names.BOOTSTRAP_WORKFLOW,
+                id=names.BOOTSTRAP_ID,
+                task_queue=queues.DUTY,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="Start of the operator",
+            )
+            await handle.result()
+        except WorkflowFailureError as error:
+            log.critical("the operator cannot start", error=str(error.cause))
+            stop.set()
+            return False
+        except RPCError as error:
+            log.warning("waiting for Temporal", error=str(error))
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+        else:
+            log.info("the operator is ready")
+            return True
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from activities.context import Context
 from activities.dispatching import Dispatcher
 from activities.following import Follower, Look
+from activities.running import beating
 from chain.errors import BrokenContinuity, ChainError, DeepReorganisation, HeadMoved, WrongChain
 from duties import alarms, tasks
 from duties.calendar import View
@@ -44,7 +45,8 @@ class Synchronisation:
         trouble = False
         for _ in range(order.turns):
             try:
-                newest = await asyncio.to_thread(follower.look)
+                newest = await beating(follower.look)
+                reorganisations += newest.reorganised
                 if trouble:
                     trouble = False
                     await asyncio.to_thread(self._clear, alarms.NODE_UNREACHABLE)
@@ -60,7 +62,6 @@ class Synchronisation:
                 trouble = True
                 log.warning("the node cannot be followed", error=str(error))
                 await asyncio.to_thread(self._alarm, alarms.NODE_UNREACHABLE, str(error))
-            reorganisations += newest.reorganised
             activity.heartbeat(newest.head, newest.confirmed)
             await self._dispatcher.deliver()
             if activity.is_worker_shutdown():

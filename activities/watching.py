@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.broadcasting import end_usurped
 from activities.context import Context
 from activities.describing import call_of, describe, ended
+from activities.running import beating
 from chain.errors import CallReverted, ChainError
 from chain.fees import CRITICAL_PATIENCE_BLOCKS
 from chain.gas import estimate_gas
@@ -44,7 +45,7 @@ class Watcher:
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_WATCH_S
         for _ in range(MOST_LOOKS):
-            progress, head = await asyncio.to_thread(self._look, order.intent_id)
+            progress, head = await beating(lambda: self._look(order.intent_id))
             activity.heartbeat(progress.stage, head)
             started_at = head if started_at is None else started_at
             if progress.stage in (Stage.ENDED, Stage.QUIET):

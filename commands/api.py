@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 import logs
 from api.application import create_app
 from api.policy import ApiPolicy
-from ledger.parameters import LedgerPolicy, load_rules
+from commands.policy import ledger_policy
+from ledger.parameters import load_rules
 from ledger.rules import LedgerRules
 from models.engine import open_engine
 from protocol.keccak import require_fast_crypto
@@ -57,25 +58,6 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             terms_folder=_terms_folder(settings.tos_url),
             database_threads=max(2, settings.database_pool_size // 2),
         ),
-    )
-
-
-def ledger_policy(settings: Settings) -> LedgerPolicy:
-    """The part of the settings that the ledger's rules are made of."""
-    return LedgerPolicy(
-        confirmations=settings.confirmations,
-        checkpoint_threshold_blocks=settings.checkpoint_threshold_blocks,
-        swaps_enabled=settings.swaps_enabled,
-        sla_threshold=settings.sla_threshold,
-        sla_price=settings.sla_price,
-        sla_duration_days=settings.sla_duration_days,
-        sla_token=settings.sla_token_address,
-        sla_recipient=settings.sla_recipient_address,
-        terms_grace_days=settings.tos_update_window.days,
-        bulk_admission_limit=settings.bulk_admission_limit,
-        registrations_per_address_limit=settings.registrations_per_address,
-        registrations_per_eon_limit=settings.registrations_per_eon,
-        overclaim_policy=settings.overclaim_policy,
     )
 
 

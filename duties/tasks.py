@@ -20,10 +20,10 @@ from duties.tokens import Adoption, OpenRegistration, PairTerms, Registered, Tok
 from duties.transactions import Broadcast, Progress, Watch
 from duties.withdrawals import Desk, DeskBook, OpenConfirmation
 
-_SHORT = timedelta(seconds=30)
+_SHORT = timedelta(seconds=20)
 _MINUTES = timedelta(minutes=10)
 _LONG = timedelta(minutes=30)
-_PULSE = timedelta(seconds=60)
+_PULSE = timedelta(seconds=20)
 _LEDGER_FAULTS = ("LedgerInvariant", "ForeignDatabase", "CheckpointInconsistent", "TrailGap")
 _START_FAULTS = (*_LEDGER_FAULTS, "WrongChain", "ContractMissing", "UnsuitedContract")
 
@@ -57,9 +57,7 @@ ANNOUNCE_CHECKPOINT: Final = Task("announce_checkpoint", int, type(None), queues
 OPEN_SUBMISSION: Final = Task("open_submission", OpenSubmission, Opening, queues.LEDGER, _SHORT)
 RECORD_COMMITMENT: Final = Task("record_commitment", int, Opening, queues.LEDGER, _SHORT)
 
-BROADCAST: Final = Task(
-    "broadcast", Broadcast, Progress, queues.WRITE, timedelta(seconds=60), retry=persistent()
-)
+BROADCAST: Final = Task("broadcast", Broadcast, Progress, queues.WRITE, _SHORT)
 WATCH: Final = Task("watch", Watch, Progress, queues.READ, _MINUTES + _MINUTES, _PULSE)
 READ_INTENT: Final = Task("read_intent", int, Progress, queues.LEDGER, _SHORT)
 EXPIRE_INTENT: Final = Task("expire_intent", int, Progress, queues.LEDGER, _SHORT)

@@ -1,0 +1,61 @@
+"""Which activities each task queue offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.adoption import Adoptions
+from activities.broadcasting import Broadcaster
+from activities.context import Context
+from activities.eons import CheckpointWork
+from activities.synchronisation import Synchronisation
+from activities.watching import Watcher
+from activities.watchkeeping import Watchkeeping
+from activities.withdrawals import DeskWork
+from duties import queues
+
+Activity = Callable[..., Any]
+
+
+def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]:
+    """Every activity by its queue; those that sign are on the queue of the role that may."""
+    adoptions, watcher = Adoptions(context), Watcher(context)
+    checkpoints, desks = CheckpointWork(context), DeskWork(context)
+    synchronisation, watchkeeping = Synchronisation(context, client), Watchkeeping(context)
+    return {
+        queues.WRITE: [
+            Broadcaster(context).broadcast,
+            adoptions.add_native_token,
+            adoptions.activate_token,
+        ],
+        queues.READ: [watcher.watch],
+        queues.LEDGER: [
+            synchronisation.follow_chain,
+            synchronisation.resynchronise,
+            synchronisation.read_view,
+            checkpoints.read_unsettled,
+            checkpoints.close_eon,
+            checkpoints.build_checkpoint,
+            checkpoints.verify_checkpoint,
+            checkpoints.read_bounds,
+            checkpoints.announce_checkpoint,
+            checkpoints.open_submission,
+            checkpoints.record_commitment,
+            desks.read_desk,
+            desks.open_confirmation,
+            watcher.read_intent,
+            watcher.expire_intent,
+            adoptions.adopt_contract,
+            adoptions.open_registration,
+            adoptions.add_pair,
+        ],
+        queues.NOTIFY: [
+            adoptions.fetch_terms,
+            watchkeeping.raise_alarm,
+            watchkeeping.clear_alarm,
+            watchkeeping.record_intervention,
+        ],
+    }

@@ -1,0 +1,86 @@
+"""Composing the parts from the settings, for every process that works on the chain."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from activities.context import Context, Pace
+from chain.fees import FeePolicy
+from chain.gateway import ContractGateway
+from chain.node import Node
+from chain.signer import TransactionSigner
+from commands.policy import ledger_policy
+from duties.tokens import TokenTerms
+from models.engine import open_engine, open_sessions
+from protocol.address import Address
+from protocol.errors import ProtocolError
+from protocol.signing import Signer
+from settings import Settings
+
+SLA_TOKEN_NAME: Final = "LQD"
+
+
+class NoKey(ProtocolError):
+    """Something was to be signed in a process that holds no key."""
+
+
+class AddressOnly(Signer):
+    """Stands for the operator where nothing may be signed: it knows the address only."""
+
+    __slots__ = ()
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    def sign(self, message: bytes) -> bytes:
+        """Always raises `NoKey`."""
+        raise NoKey("this process holds no key")
+
+
+def compose(settings: Settings, *, signs: bool) -> Context:
+    """The database, the contract and the operator's policy; with the key only if it `signs`."""
+    engine = open_engine(
+        settings.require_database_url(),
+        application_name="nocust-worker",
+        pool_size=settings.database_pool_size,
+    )
+    node = Node(
+        settings.require_node_url(),
+        chain_id=settings.chain_id,
+        is_proof_of_authority=settings.node_is_poa,
+        timeout_s=settings.block_fetch_timeout.total_seconds(),
+    )
+    key = settings.require_owner_key() if signs else None
+    return Context(
+        engine=engine,
+        sessions=open_sessions(engine),
+        gateway=ContractGateway(node, settings.contract_address),
+        operator=AddressOnly(settings.owner_address) if key is None else Signer(key),
+        policy=ledger_policy(settings),
+        fees=FeePolicy(
+            ceiling=settings.gas_max_fee_wei,
+            critical_ceiling=settings.gas_max_fee_critical_wei,
+            min_tip=settings.gas_min_tip_wei,
+            bump_percent=settings.gas_bump_percent,
+            bump_after_blocks=settings.gas_bump_after_blocks,
+        ),
+        pace=Pace(
+            poll_s=settings.sync_poll.total_seconds(),
+            block_time_s=float(settings.block_time_s),
+            batch_blocks=settings.sync_batch_blocks,
+        ),
+        terms_url=settings.tos_url,
+        sla_token=TokenTerms(settings.sla_token_address.hex(), SLA_TOKEN_NAME, SLA_TOKEN_NAME),
+        in_flight_limit=settings.tx_max_in_flight,
+        accepts_published=settings.accept_published_contract,
+        signer=None if key is None else TransactionSigner(key),
+        sla_recipient=_sla_recipient(settings) if signs else None,
+    )
+
+
+def _sla_recipient(settings: Settings) -> Signer | None:
+    """Who receives payments for service levels, if that is not the operator."""
+    key = settings.sla_recipient_key
+    if key is None or settings.sla_recipient_address == settings.owner_address:
+        return None
+    return Signer(bytes.fromhex(key.reveal()))
