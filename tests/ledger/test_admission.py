@@ -148,7 +148,8 @@ def test_a_bulk_registration_skips_known_and_barred_wallets(ledger: World) -> No
         bar_address(session, key("barred").address, actor="a person", reason="a test")
     fresh = [f"new {number}" for number in range(16)]
     requests = [
-        *(ledger.admission(name) for name in ("known", "barred", *fresh)),
+        ledger.admission("known", eon=7),
+        *(ledger.admission(name) for name in ("barred", *fresh)),
         ledger.admission("both", LQD),
         ledger.admission("both", ETH),
     ]
@@ -161,6 +162,23 @@ def test_a_bulk_registration_skips_known_and_barred_wallets(ledger: World) -> No
         newest = session.scalars(select(Notification).order_by(Notification.id).offset(told)).all()
     assert [one.streams[0].rsplit("/", 1)[1] for one in newest] == [
         request.address_text for request in requests[2:]
+    ]
+
+
+def test_a_repeated_bulk_registration_tells_the_wallets_again_in_body_order(
+    ledger: World,
+) -> None:
+    requests = [ledger.admission(name) for name in ("first", "second", "third")]
+    with ledger.begin() as session:
+        admit_bulk(session, ledger.rules, requests[1:2])
+    before = counts(ledger)
+    with ledger.begin() as session:
+        assert len(admit_bulk(session, ledger.rules, requests)) == 2
+        newest = session.scalars(
+            select(Notification).order_by(Notification.id).offset(before[2])
+        ).all()
+    assert [one.streams[0].rsplit("/", 1)[1] for one in newest] == [
+        request.address_text for request in requests
     ]
 
 
