@@ -113,10 +113,8 @@ def add_wallets(engine: Engine, rules: LedgerRules, count: int, funds: int) -> i
             first = _reserve_trails(cursor, count)
             _copy_wallets(cursor, rules, first, count)
             _credit(cursor, first, funds)
-        connection.commit()
-        connection.autocommit = True
-        with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        connection.commit()
     finally:
         connection.close()
     return first

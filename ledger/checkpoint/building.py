@@ -13,6 +13,7 @@ from ledger.checkpoint.summary import CheckpointSummary, find_summary
 from ledger.checkpoint.tokens import check_out_token
 from ledger.refusals import LedgerInvariant
 from ledger.rules import LedgerRules
+from ledger.set_joins import set_joins
 from protocol.trees.tokens import token_leaf
 
 _LOCK_CLASS: Final = 0x524F4F54
@@ -53,7 +54,9 @@ def build_checkpoint(engine: Engine, rules: LedgerRules, eon: int) -> Checkpoint
         reader = stack.enter_context(engine.connect())
         reader = reader.execution_options(isolation_level="REPEATABLE READ")
         reader.execute(text("SET LOCAL statement_timeout = 0"))
-        tokens = [check_out_token(reader, rules, turn) for turn in _turns(reader, rules, eon - 1)]
+        with set_joins(reader):
+            turns = _turns(reader, rules, eon - 1)
+            tokens = [check_out_token(reader, rules, turn) for turn in turns]
         leaves = [token_leaf(token.tree.root, token.tree.upper_bound) for token in tokens]
         store_checkpoint(writer, rules, eon, tokens, leaves)
         summary = find_summary(writer, eon)

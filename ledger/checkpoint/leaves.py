@@ -89,10 +89,11 @@ class Leaf:
 def read_leaves(connection: Connection, turn: TokenTurn) -> Iterator[Leaf]:
     """Read every leaf of a token in trail order, a few thousand rows at a time."""
     arguments = {"eon": turn.eon, "token": turn.token_id, "count": turn.count}
-    streamed = connection.execution_options(yield_per=FETCH_ROWS)
-    receipts = groupby(streamed.execute(_RECEIPTS, arguments), key=itemgetter(0))
+    streamed = {"yield_per": FETCH_ROWS}
+    received_rows = connection.execute(_RECEIPTS, arguments, execution_options=streamed)
+    receipts = groupby(received_rows, key=itemgetter(0))
     waiting = next(receipts, None)
-    for row in streamed.execute(_ACCOUNTS, arguments):
+    for row in connection.execute(_ACCOUNTS, arguments, execution_options=streamed):
         received = None
         if waiting is not None and waiting[0] == row.trail_identifier:
             received = [_receipt(receipt, turn, row) for receipt in waiting[1]]
