@@ -123,7 +123,7 @@ def _lock_accounts(ground: Ground, money: Sequence[ConfirmedEvent], eons: Sequen
     found = (ground.wallet(event) for event in money if _touched_eons(event))
     ids = {wallet.id for wallet in found if wallet is not None}
     for eon in reversed(eons):
-        if ids and eon not in ground.closed:
+        if ids:
             lock_accounts(cursor_of(ground.session), ids, eon)
 
 

@@ -13,7 +13,7 @@ from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground, WalletKey
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import withdrawal_payload
-from models import Withdrawal, WithdrawalRequest
+from models import RootCommitment, Withdrawal, WithdrawalRequest
 
 ENDED: Final = ("slashed", "paid")
 PAYABLE_AFTER_EONS: Final = 2
@@ -48,8 +48,8 @@ def apply_confirmations(ground: Ground, events: Sequence[ConfirmedEvent]) -> Non
 def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     """Drop the requests that a slash cancelled and give the wallets their money back.
 
-    In a closed eon nothing moves: its checkpoint has left out what it counted as being slashed. A
-    request that it did deduct and that is gone now is money without an owner: a person is called.
+    A checkpoint has left out of its leaves what was being slashed when its eon closed. A request
+    that it did deduct and that is gone now is money without an owner: a person is called.
     """
     open_requests = _open_requests(ground, events)
     for event in events:
@@ -136,21 +136,21 @@ def _settle(ground: Ground, event: ConfirmedEvent, requests: Sequence[Withdrawal
 def _drop(
     ground: Ground, event: ConfirmedEvent, eon: int, requests: Sequence[WithdrawalRequest]
 ) -> None:
+    deducted = select(RootCommitment.id).where(RootCommitment.eon == eon + 1)
+    is_committed = ground.session.scalar(deducted) is not None
     for request in requests:
-        counted = request.status == "slash_queued"
-        request.status = "slashed"
-        if eon not in ground.closed:
-            if request.wallet_id is not None:
-                ground.session.execute(
-                    _RELEASE, {"amount": request.amount, "wallet": request.wallet_id, "eon": eon}
-                )
-        elif not counted:
+        if is_committed and request.status != "slash_queued":
             raise_alarm(
                 ground.session,
                 "critical",
                 "slashed after its checkpoint deducted it",
                 f"{ground.label(event)} request {request.id}",
                 f"{request.amount} units of eon {eon} belong to nobody",
+            )
+        request.status = "slashed"
+        if request.wallet_id is not None:
+            ground.session.execute(
+                _RELEASE, {"amount": request.amount, "wallet": request.wallet_id, "eon": eon}
             )
     ground.session.flush()
 

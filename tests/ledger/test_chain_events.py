@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from ledger.chain_events import apply_confirmed_events
+from ledger.checkpoint import build_checkpoint
+from ledger.closing import close_eon
 from ledger.duty_notices import undelivered
 from ledger.refusals import LedgerInvariant
 from ledger.tokens import activate_token, add_token
@@ -13,6 +15,7 @@ from models import (
     Alarm,
     ChainEvent,
     Deposit,
+    ExclusiveBalanceAllotment,
     Notification,
     OrphanDeposit,
     RootCommitment,
@@ -281,24 +284,40 @@ def test_a_slash_gives_back_what_open_eons_requested(ledger: World) -> None:
     assert alarms(ledger) == []
 
 
-def test_a_slash_that_the_closed_eon_counted_moves_nothing_more(ledger: World) -> None:
+def commit_eon_2(ledger: World) -> None:
+    """Close eon 1 and build the checkpoint that follows it."""
+    ledger.move_to_eon(2)
+    with ledger.begin() as session:
+        close_eon(session, ledger.rules, 1)
+    build_checkpoint(ledger.engine, ledger.rules, 2)
+
+
+def allotted(ledger: World, wallet_id: int) -> int:
+    with ledger.begin() as session:
+        leaf = session.get_one(ExclusiveBalanceAllotment, (wallet_id, 2))
+    return leaf.right_bound - leaf.left_bound
+
+
+def test_a_slash_that_the_checkpoint_counted_needs_nobody(ledger: World) -> None:
     wallet = ledger.admit("alice")
+    ledger.deposit("alice", 500)
     ledger.request_withdrawal("alice", 200)
     with ledger.begin() as session:
         session.scalars(select(WithdrawalRequest)).one().status = "slash_queued"
-    ledger.move_to_eon(2)
-    close(ledger, 1)
+    commit_eon_2(ledger)
+    assert allotted(ledger, wallet.id) == 500
     slash(ledger, eon=2, block=290, previous=200, current=0)
     assert statuses(ledger) == [(200, "slashed")]
-    assert account(ledger, wallet.id, 1).withdrawn == 200
+    assert account(ledger, wallet.id, 1).withdrawn == 0
     assert alarms(ledger) == []
 
 
 def test_a_slash_of_what_a_checkpoint_deducted_calls_a_person(ledger: World) -> None:
-    ledger.admit("alice")
+    wallet = ledger.admit("alice")
+    ledger.deposit("alice", 500)
     ledger.request_withdrawal("alice", 200)
-    ledger.move_to_eon(2)
-    close(ledger, 1)
+    commit_eon_2(ledger)
+    assert allotted(ledger, wallet.id) == 300
     slash(ledger, eon=2, block=290, previous=200, current=0)
     assert alarms(ledger) == ["slashed after its checkpoint deducted it"]
 
