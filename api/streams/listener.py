@@ -24,17 +24,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.streams.hub import Hub
-from api.streams.outbox import PAGE, Told, read_range, read_ranges, read_since
+from api.streams.outbox import PAGE, Told, read_ids, read_range, read_ranges, read_since
 from api.streams.teller import Teller
 from ledger.notifications import CHANNEL
 from logs import get_logger
 
 RECONNECT_S: Final = 0.5
 PROBE_S: Final = 15.0
+IDLE_PAUSE_S: Final = 0.05
+"""While nobody listens, notifications are noted in larger groups."""
 LONGEST_GAP: Final = timedelta(minutes=5)
 SLOWEST_COMMIT: Final = timedelta(seconds=15)
 """A row bears the time at which its transaction began; one that took longer is not caught up."""
-KNOWN_IDS: Final = 100_000
+KNOWN_IDS: Final = 200_000
 
 log = get_logger(__name__)
 
@@ -90,10 +92,12 @@ class Listener:
             self._hub.is_listening = True
             while not self._is_stopping:
                 patience_s = 0.0 if self._teller.has_work else PROBE_S
-                ready, _, _ = select.select([connection, self._woken], [], [], patience_s)
-                if not ready and not self._teller.has_work:
+                is_ready = _wait(patience_s, connection, self._woken)
+                if not is_ready and not self._teller.has_work:
                     with connection.cursor() as cursor:
                         cursor.execute("SELECT 1")
+                if self._hub.is_idle:
+                    _wait(IDLE_PAUSE_S, self._woken)
                 connection.poll()
                 self._heard_at = datetime.now(UTC)
                 self._take(notify.payload for notify in _drained(connection))
@@ -109,9 +113,12 @@ class Listener:
 
     def _take(self, payloads: Iterable[str]) -> None:
         ranges = [found for found in map(read_range, payloads) if found is not None]
-        if not ranges or self._hub.is_idle:
+        if not ranges:
             return
         with self._sessions() as session:
+            if self._hub.is_idle:
+                self._remember(read_ids(session, ranges))
+                return
             rows = read_ranges(session, ranges)
         self._tell(rows)
 
@@ -130,19 +137,32 @@ class Listener:
 
     def _tell(self, rows: Sequence[Told]) -> None:
         fresh = [row for row in rows if row.id not in self._known]
-        for row in fresh:
-            self._known.add(row.id)
-            self._known_in_order.append(row.id)
-        while len(self._known_in_order) > KNOWN_IDS:
-            self._known.discard(self._known_in_order.popleft())
+        self._remember(row.id for row in fresh)
         transfers = [row.transfer_id for row in fresh if row.transfer_id is not None]
         self._send(lambda session: self._teller.render(session, fresh), transfers)
+
+    def _remember(self, ids: Iterable[int]) -> None:
+        """Note what was told, or told to nobody: it is not told again after an interruption."""
+        for number in ids:
+            if number not in self._known:
+                self._known.add(number)
+                self._known_in_order.append(number)
+        while len(self._known_in_order) > KNOWN_IDS:
+            self._known.discard(self._known_in_order.popleft())
 
     def _send(self, render: Any, transfers: Sequence[int]) -> None:
         with self._sessions() as session:
             pushes = render(session)
         if self._loop is not None and (pushes or transfers) and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hub.deliver, pushes, transfers)
+
+
+def _wait(patience_s: float, *sources: Any) -> bool:
+    """Wait until one of `sources` can be read. With poll: numbers of files go beyond 1024 here."""
+    poll = select.poll()
+    for source in sources:
+        poll.register(source, select.POLLIN)
+    return bool(poll.poll(patience_s * 1000))
 
 
 def _drained(connection: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models import Notification
@@ -45,9 +45,17 @@ def read_range(payload: str) -> tuple[int, int] | None:
 
 def read_ranges(session: Session, ranges: Iterable[tuple[int, int]]) -> list[Told]:
     """Read the rows of some ranges of ids, ascending."""
-    within = [Notification.id.between(first, last) for first, last in ranges]
-    rows = session.execute(select(*_COLUMNS).where(or_(*within)).order_by(Notification.id))
+    rows = session.execute(select(*_COLUMNS).where(_within(ranges)).order_by(Notification.id))
     return [Told(*row) for row in rows]
+
+
+def read_ids(session: Session, ranges: Iterable[tuple[int, int]]) -> list[int]:
+    """Read only which rows there are in some ranges of ids."""
+    return list(session.scalars(select(Notification.id).where(_within(ranges))))
+
+
+def _within(ranges: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
+    return or_(*(Notification.id.between(first, last) for first, last in ranges))
 
 
 def read_since(session: Session, since: datetime, after: int) -> list[Told]:
