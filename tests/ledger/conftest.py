@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from ledger.audit import verify_ledger
 from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
 from tests.ledger.world import World, make_rules
@@ -30,3 +31,11 @@ def ledger(engine: Engine, rules: LedgerRules) -> World:
     world = World(engine, open_sessions(engine), rules)
     world.bootstrap()
     return world
+
+
+@pytest.fixture
+def audited(ledger: World) -> Iterator[None]:
+    """The ledger is audited when the test has ended."""
+    yield
+    with ledger.begin() as session:
+        assert verify_ledger(session, ledger.rules) == []

@@ -26,6 +26,8 @@ from protocol.signing import is_signed_by
 from protocol.states import admission_digest
 from tests.ledger.world import CONTRACT, ETH, LQD, World, key, text_of
 
+pytestmark = pytest.mark.usefixtures("audited")
+
 
 def refuse(ledger: World, request: AdmissionRequest) -> str:
     """The code with which a registration is refused."""

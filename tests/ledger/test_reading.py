@@ -30,6 +30,8 @@ from protocol.trees import plain
 from protocol.trees.balance import inner_digest, verify_balance_proof
 from tests.ledger.world import CONTRACT, ETH, LQD, World, key, text_of
 
+pytestmark = pytest.mark.usefixtures("audited")
+
 
 class Payer:
     """A wallet that signs its own states: its leaves in order, and what it spent."""
