@@ -11,8 +11,12 @@ COMMANDS = {
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",
     "deploy-contract": "commands.deploy_contract",
+    "intervene": "commands.intervene",
+    "pair": "commands.pair",
     "prepare": "commands.prepare",
     "reset": "commands.reset",
+    "status": "commands.status",
+    "token": "commands.token",
     "up": "commands.up",
 }
 

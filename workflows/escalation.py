@@ -7,6 +7,8 @@ from duties.eons import EonStart
 from workflows.asking import clear_alarm, raise_alarm
 from workflows.clockwork import clock_of, until_block
 
+BLOCKS_TO_SUBMIT = 5
+
 
 class Escalation:
     """Warns at half an epoch, alarms at an epoch, then through the second half of the eon."""
@@ -45,7 +47,11 @@ class Escalation:
         await workflow.wait_condition(lambda: self._given_up)
 
     def _marks(self) -> list[int]:
-        """Sub-blocks at which to speak: P/2, P, N/2, then every N/20 blocks."""
+        """Sub-blocks at which to speak: P/2, P, N/2, then every N/20 blocks.
+
+        The first is later where half an epoch leaves no time to build and send.
+        """
         blocks, epoch = self._clock.blocks_per_eon, self._clock.epoch_blocks
-        step = max(1, blocks // 20)
-        return [epoch // 2, epoch, *range(blocks // 2, blocks, step)]
+        needed = self._start.calendar.checkpoint_threshold_blocks + BLOCKS_TO_SUBMIT
+        first = min(max(epoch // 2, needed), epoch)
+        return [first, epoch, *range(blocks // 2, blocks, max(1, blocks // 20))]

@@ -1,0 +1,100 @@
+"""`nocust-operator status`: where the commit-chain stands, on one screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.client import Client
+
+from commands.database import session_of
+from commands.faults import as_click_errors
+from duties import search_attributes
+from ledger.clock import find_view
+from ledger.parameters import find_parameters
+from ledger.transactions.intents import OPEN
+from models import Alarm, TransactionIntent
+from protocol.clock import EonClock
+from settings import Settings
+
+MOST_ROWS: Final = 50
+RUNNING: Final = 'ExecutionStatus = "Running"'
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Facts by name, and open alarms as severity, subject, object, message."""
+
+    facts: list[tuple[str, str]]
+    alarms: list[tuple[str, str, str, str]]
+
+
+@click.command()
+def status() -> None:
+    """Show head, eon, deadlines, transactions under way, open alarms and running duties."""
+    console = Console()
+    with as_click_errors():
+        settings = Settings.from_env(signs=False)
+        with session_of(settings) as session:
+            standing = read_standing(session)
+        duties = asyncio.run(_running(settings))
+    console.print(_table("The commit-chain", ("", ""), standing.facts))
+    console.print(_table("Duties at work", ("duty", "phase", "deadline block"), duties))
+    if standing.alarms:
+        columns = ("severity", "alarm", "about", "message")
+        console.print(_table("Open alarms", columns, standing.alarms))
+    else:
+        console.print("no open alarm")
+
+
+def read_standing(session: Session) -> Standing:
+    """What the database knows; raises `ClickException` before the operator's first start."""
+    stored, view = find_parameters(session), find_view(session)
+    if stored is None or view is None:
+        raise click.ClickException("the operator has not seen the chain yet")
+    clock = EonClock(stored.genesis_block, stored.blocks_per_eon)
+    eon, head = view.current_eon, view.latest_block
+    submitted = view.last_submitted_eon >= eon
+    deadline = "on chain" if submitted else f"{clock.last_block(eon) - head} blocks left"
+    unmined = session.scalar(select(func.count()).where(TransactionIntent.state.in_(OPEN)))
+    facts = [
+        ("contract", f"0x{stored.contract.hex()} ({stored.edition.value})"),
+        ("head", f"block {head}, confirmed {view.confirmed_block}, seen {view.seen_at:%H:%M:%S}"),
+        ("eon", f"{eon}, block {clock.sub_block(head)} of {stored.blocks_per_eon}"),
+        ("checkpoint", f"{deadline}; last submitted: eon {view.last_submitted_eon}"),
+        ("intake", view.intake),
+        ("open challenges", str(view.live_challenges)),
+        ("transactions under way", str(unmined)),
+    ]
+    rows = session.execute(
+        select(Alarm.severity, Alarm.subject, Alarm.object, Alarm.message)
+        .where(Alarm.cleared_at.is_(None))
+        .order_by(Alarm.time.desc())
+        .limit(MOST_ROWS)
+    )
+    return Standing(facts, [(row[0], row[1], row[2], row[3]) for row in rows])
+
+
+async def _running(settings: Settings) -> list[tuple[str, str, str]]:
+    client = await Client.connect(**settings.temporal_connect())
+    rows = []
+    async for found in client.list_workflows(RUNNING, limit=MOST_ROWS):
+        attributes = found.typed_search_attributes
+        deadline = attributes.get(search_attributes.DEADLINE_BLOCK)
+        phase = attributes.get(search_attributes.PHASE) or ""
+        rows.append((found.id, phase, "" if deadline is None else str(deadline)))
+    return sorted(rows)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*columns, title=title, title_justify="left", show_header=any(columns))
+    for row in rows:
+        table.add_row(*row)
+    return table
