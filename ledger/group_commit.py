@@ -84,6 +84,11 @@ class GroupCommit:
             self._filled.notify()
         return waiting.future
 
+    @property
+    def waiting(self) -> int:
+        """The number of transfers that no thread has taken yet."""
+        return len(self._queue)
+
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Refuse what is new, finish what is queued, and end the threads."""
         with self._filled:

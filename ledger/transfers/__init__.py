@@ -1,6 +1,6 @@
 """Transfers: many requests appended in one database transaction, each with its own verdict."""
 
-from ledger.transfers.batch import BatchMemory, append_transfers
+from ledger.transfers.batch import Batch, BatchMemory, append_transfers
 from ledger.transfers.requests import (
     TransferAccepted,
     TransferRefused,
@@ -9,6 +9,7 @@ from ledger.transfers.requests import (
 )
 
 __all__ = [
+    "Batch",
     "BatchMemory",
     "TransferAccepted",
     "TransferRefused",

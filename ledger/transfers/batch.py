@@ -106,25 +106,34 @@ class Batch:
     def _attempt(self, cursor: Any) -> list[Verdict] | None:
         """Try once; None asks for another attempt, with the memory set right and nothing held."""
         lookup = self._memory.identities.look_up(cursor, self._names())
-        eon = self._memory.eon
-        if eon is None:
-            cursor.execute(_CURRENT_EON)
-            row = cursor.fetchone()
-            eon = row[0] if row else 0
+        eon = self._eon(cursor)
         wallets = self._wallets(lookup, eon)
         accounts = self._lock(cursor, wallets, eon)
         if len(accounts) < len(wallets):
             self._create(cursor, wallets, eon)
             return None
-        if self._unresolved and self._is_committed(cursor, eon):
-            cursor.execute("ROLLBACK")
-            return self._unresolved
+        if self._unresolved:
+            if self._is_committed(cursor):
+                cursor.execute("ROLLBACK")
+                return self._unresolved
+            self._unresolved = []
         moment = read_moment(cursor, len(self._requests))
         self._memory.eon = moment.view.current_eon if moment else None
         if moment is not None and moment.view.current_eon != eon:
             cursor.execute("ROLLBACK")
             return None
         return self._decide(cursor, lookup, accounts, moment)
+
+    def _eon(self, cursor: Any) -> int:
+        """The eon whose accounts to lock: that of an interrupted commit, else the current one."""
+        for verdict in self._unresolved:
+            if isinstance(verdict, TransferAccepted):
+                return verdict.eon
+        if self._memory.eon is not None:
+            return self._memory.eon
+        cursor.execute(_CURRENT_EON)
+        row = cursor.fetchone()
+        return row[0] if row else 0
 
     def _names(self) -> Iterable[tuple[Address, Address]]:
         for request in self._requests:
@@ -158,7 +167,7 @@ class Batch:
         create_accounts(cursor, wallets, eon)
         cursor.execute("COMMIT")
 
-    def _is_committed(self, cursor: Any, eon: int) -> bool:
+    def _is_committed(self, cursor: Any) -> bool:
         """Tell what became of an interrupted commit, now that the accounts it locked are ours."""
         accepted = [v for v in self._unresolved if isinstance(v, TransferAccepted)]
         return count_present(cursor, [str(a.tx_id) for a in accepted], accepted[0].eon) > 0
