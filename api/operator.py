@@ -17,6 +17,7 @@ from api.streams.hub import Hub
 from api.streams.listener import Listener
 from api.streams.teller import Teller
 from ledger.group_commit import GroupCommit
+from ledger.refusals import LedgerInvariant
 from ledger.rules import LedgerRules
 from logs import get_logger
 
@@ -80,6 +81,9 @@ class Operator:
                 rules = await self.database.read(self._load_rules)
             except (SQLAlchemyError, Unavailable) as error:
                 log.warning("the rules cannot be read", reason=type(error).__name__)
+                rules = None
+            except LedgerInvariant as error:
+                log.error("the database is not this operator's", reason=str(error))
                 rules = None
             if rules is not None:
                 break

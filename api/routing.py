@@ -50,7 +50,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A part of the API under one prefix; hidden ones are not in the description."""
+    """A part of the API under one prefix; those of pages are not described and are no JSON."""
 
     name: str
     prefix: str
@@ -65,7 +65,7 @@ class Resource:
             served = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
             methods.setdefault(operation.path, []).extend(served)
             blueprint.add_route(
-                _serve(operation.handler, finish),
+                _serve(operation.handler, finish, is_json=self.described),
                 sanic_path(operation.path),
                 methods=served,
                 name=operation.name,
@@ -87,10 +87,11 @@ def sanic_path(path: str) -> str:
     return path.replace(":ADDRESS>", f":{ADDRESS}>").replace(":NUMBER>", f":{NUMBER}>")
 
 
-def _serve(handler: Handler, finish: Finish) -> Handler:
+def _serve(handler: Handler, finish: Finish, *, is_json: bool) -> Handler:
     async def serve(request: Request, **path: str) -> HTTPResponse:
         try:
-            require_acceptable(request)
+            if is_json:
+                require_acceptable(request)
             response = await handler(request, **path)
         except Fault as fault:
             response = fault_reply(fault)

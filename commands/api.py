@@ -10,6 +10,7 @@ from urllib.request import url2pathname
 
 import click
 from sanic import Sanic
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import logs
@@ -18,12 +19,14 @@ from api.policy import ApiPolicy
 from commands.policy import ledger_policy
 from ledger.parameters import load_rules
 from ledger.rules import LedgerRules
-from models.engine import open_engine
+from models.engine import open_engine, open_sessions
 from protocol.keccak import require_fast_crypto
 from protocol.signing import Signer
 from settings import Settings
 
 BACKLOG: Final = 1024
+
+log = logs.get_logger(__name__)
 
 
 @click.command()
@@ -38,7 +41,11 @@ def api() -> None:
 
 
 def compose(settings: Settings) -> Sanic[Any, Any]:
-    """Wire the API from the settings."""
+    """Wire the API from the settings.
+
+    Raises `ForeignDatabase` at once for a database that belongs to another operator or contract;
+    one that cannot be reached yet is waited for while serving.
+    """
     operator, policy = Signer(settings.require_owner_key()), ledger_policy(settings)
 
     def rules(session: Session) -> LedgerRules | None:
@@ -49,6 +56,11 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
         application_name="nocust-api",
         pool_size=settings.database_pool_size,
     )
+    try:
+        with open_sessions(engine).begin() as session:
+            rules(session)
+    except SQLAlchemyError as error:
+        log.warning("the database cannot be read yet", reason=type(error).__name__)
     return create_app(
         engine,
         rules,

@@ -1,0 +1,123 @@
+"""The command itself: processes that share a port, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from models.engine import open_sessions
+from protocol.signing import Signer
+from settings import (
+    DEVELOPMENT_CONTRACT_ADDRESS,
+    DEVELOPMENT_OWNER_KEY,
+    ROOT,
+    inherited_environment,
+)
+from stack.ports import free_port
+from tests.api import serving
+from tests.api.payments import admit
+from tests.api.serving import Site, eventually
+from tests.ledger.world import CONTRACT, World, make_rules
+
+pytestmark = pytest.mark.asyncio
+OPERATOR = Signer(bytes.fromhex(DEVELOPMENT_OWNER_KEY))
+
+
+@pytest.fixture
+def rules(request: pytest.FixtureRequest) -> Any:
+    """The operator is the development account, so that the command finds its key."""
+    assert bytes.fromhex(DEVELOPMENT_CONTRACT_ADDRESS[2:]) == CONTRACT
+    return getattr(request, "param", None) or make_rules(
+        operator=OPERATOR, sla_recipient=OPERATOR.address
+    )
+
+
+@asynccontextmanager
+async def process(database_url: str, port: int, log: Path) -> AsyncIterator[Any]:
+    environment = inherited_environment(
+        HUB_DATABASE_URL=database_url, HUB_API_PORT=str(port), HUB_LOG_FORMAT="json"
+    )
+    with log.open("ab") as output:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, str(ROOT / "cli.py"), "api", env=environment, stderr=output
+        )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.wait()
+
+
+async def tries(site: Site, count: int) -> int:
+    """How many of `count` fresh connections are served by a ready process."""
+    ready = 0
+    for _ in range(count):
+        try:
+            async with aiohttp.ClientSession() as session:
+                response = await session.get(site.url + "/health/ready")
+                ready += response.status == 200
+        except aiohttp.ClientError:
+            continue
+    return ready
+
+
+async def test_two_processes_serve_one_port_and_end_without_losing_an_answer(
+    database_url: str, ledger: World, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "api.log"
+    alice, bob = admit(ledger, "alice", deposit=1000), admit(ledger, "bob")
+    mark = partial(serving._tell, open_sessions(ledger.engine))
+    async with (
+        process(database_url, port, log) as one,
+        process(database_url, port, log) as other,
+        aiohttp.ClientSession() as session,
+    ):
+        site = Site(f"http://127.0.0.1:{port}", session, mark)
+
+        async def all_ready() -> bool:
+            return await tries(site, 12) == 12 and log.read_text().count('"serving"') == 2
+
+        await eventually(all_ready, patience_s=30)
+        async with aiohttp.ClientSession() as apart:
+            elsewhere = Site(site.url, apart, mark)
+            async with site.socket(bob.stream) as here, elsewhere.socket(bob.stream) as there:
+                status, answer = await site.post("/transfer/", alice.body(bob, 1))
+                assert status == 201
+                assert (await here.event())[2] == answer
+                assert (await there.event())[2] == answer
+
+        alice.accept(bob, answer)
+        for running in (one, other):
+            pending = asyncio.create_task(site.post("/transfer/", alice.body(bob, 1)))
+            await asyncio.sleep(0.02)
+            running.send_signal(signal.SIGTERM)
+            status, answer = await pending
+            assert status in (201, 503)
+            if status == 201:
+                alice.accept(bob, answer)
+            assert await asyncio.wait_for(running.wait(), 15) == 0
+            await asyncio.sleep(0.1)
+    told = log.read_text()
+    assert DEVELOPMENT_OWNER_KEY not in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("rules", [make_rules()], indirect=True)
+async def test_a_key_of_another_operator_is_refused_at_the_start(
+    database_url: str, tmp_path: Path, ledger: World
+) -> None:
+    log = tmp_path / "api.log"
+    async with process(database_url, free_port(), log) as running:
+        assert await asyncio.wait_for(running.wait(), 30) != 0
+    assert "operator" in log.read_text()
+    assert DEVELOPMENT_OWNER_KEY not in log.read_text()
