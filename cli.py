@@ -6,7 +6,9 @@ import click
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
+    "audit": "commands.audit",
     "api": "commands.api",
+    "bench": "commands.bench",
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",

@@ -21,6 +21,7 @@ from duties import names, notices, queues
 from duties.calendar import Calendar
 from duties.eons import EonStart
 from duties.withdrawals import Desk, DeskStart
+from ledger.alarms import raise_alarm
 from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
 from models import Token
 
@@ -59,6 +60,9 @@ class Dispatcher:
             await self._wake_desk(pending.arguments, calendar)
         elif pending.kind == notices.CHECKPOINT_SUBMITTED:
             await self._wake(names.eon_id(int(pending.arguments["eon"])))
+        else:
+            # Waiting for it would hold up every duty after it: a person has to look.
+            await asyncio.to_thread(self._alarm, pending)
 
     async def _start_eon(self, eon: int, calendar: Calendar) -> None:
         try:
@@ -98,6 +102,16 @@ class Dispatcher:
     def _waiting(self) -> list[PendingNotice]:
         with self._context.sessions() as session:
             return undelivered(session, BATCH)
+
+    def _alarm(self, pending: PendingNotice) -> None:
+        with self._context.sessions.begin() as session:
+            raise_alarm(
+                session,
+                "critical",
+                "notice that no duty takes",
+                pending.key,
+                f"{pending.kind}: {dict(pending.arguments)}",
+            )
 
     def _mark(self, ids: list[int]) -> None:
         with self._context.sessions.begin() as session:

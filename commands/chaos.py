@@ -18,12 +18,14 @@ from typing import Final
 import click
 from rich.console import Console
 
+from commands.audit import find_faults
 from contracts.development import DEVELOPMENT_MNEMONIC
 from settings import ROOT, Settings, inherited_environment
 from simulation.load import Load, find_lost_or_doubled
 from simulation.pace import ChainPace
 from stack.data_folder import DataFolder
 from stack.ports import free_port, is_listening
+from stack.postgres import EmbeddedPostgres
 from stack.saboteur import carry_out, draw_strikes, survivors
 from wallet.errors import WalletError
 from wallet.keys import Keys
@@ -132,6 +134,7 @@ class Chaos:
             await paying
             await self._until_ready(SETTLE_TIMEOUT_S)
             faults = await self._compare(load, chain, first_eon)
+            faults += await asyncio.to_thread(self._audit)
             await home.stream.close()
         self._console.print(
             f"{killed} kills, {len(load.acknowledged)} payments acknowledged,"
@@ -173,6 +176,11 @@ class Chaos:
             if chain.checkpoint_root(eon) is None:
                 faults.append(f"eon {eon} has no checkpoint")
         return faults
+
+    def _audit(self) -> list[str]:
+        """Recompute the ledger, in the database that the stack itself uses."""
+        server = EmbeddedPostgres(self._folder.part("postgres"), self._ports["HUB_POSTGRES_PORT"])
+        return find_faults(Settings.from_env(self._environment), server.url())
 
     def _orphans(self) -> list[str]:
         faults = [f"a process outlived the stack: {process}" for process in survivors(self._folder)]

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from contracts.development import DEVELOPMENT_MNEMONIC
+from duties import names
 from settings import Settings
 from simulation.pace import ChainPace, NeverHappened
 from simulation.round import Amounts, Chapter, Round
@@ -104,9 +105,9 @@ class Storyteller:
 
     def _link(self, chapter: Chapter) -> str:
         if chapter.desk is not None:
-            workflow = f"withdrawal-ETH-{chapter.desk}"
+            workflow = names.withdrawal_desk_id("ETH", chapter.desk.removeprefix("0x"))
         else:
-            workflow = f"eon-{chapter.eon}"
+            workflow = names.eon_id(chapter.eon or 0)
         host = f"http://127.0.0.1:{self._settings.temporal_ui_port}"
         return f"{host}/namespaces/{self._settings.temporal_namespace}/workflows/{workflow}"
 

@@ -5,9 +5,7 @@ from typing import Final
 EON_BEGAN: Final = "eon-began"
 """Arguments: `eon`."""
 
-DESK_KINDS: Final = frozenset(
-    ("withdrawal-requested", "withdrawal-confirmed", "withdrawal-slashed", "withdrawal-frozen")
-)
+DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled"))
 """A wallet's requests changed. Arguments: `token` and `address`, 40 digits each."""
 
 CHECKPOINT_SUBMITTED: Final = "checkpoint-submitted"

@@ -11,7 +11,7 @@ def notify_desk(ground: Ground, event: ConfirmedEvent, kind: str) -> None:
     token = ground.token(event)
     notice(
         ground.session,
-        f"{kind.replace('_', '-')}-{event.id}",
+        f"{kind}-{event.id}",
         kind,
         {
             "token": token.address.hex(),

@@ -61,7 +61,7 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
                 f"{row.amount} units requested in block {row.block}",
             )
         else:
-            notify_desk(ground, event, "withdrawal_requested")
+            notify_desk(ground, event, "withdrawal-requested")
 
 
 def _row(ground: Ground, event: ConfirmedEvent) -> dict[str, object]:

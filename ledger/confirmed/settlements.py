@@ -35,7 +35,7 @@ def apply_confirmations(ground: Ground, events: Sequence[ConfirmedEvent]) -> Non
         if paid == 0:
             continue
         candidates = open_requests[ground.key(event)]
-        notify_desk(ground, event, "withdrawal_settled")
+        notify_desk(ground, event, "withdrawal-settled")
         settled = _covered(candidates, paid, event.eon - PAYABLE_AFTER_EONS)
         if settled is None:
             _freeze(ground, event, candidates)
@@ -54,7 +54,7 @@ def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     open_requests = _open_requests(ground, events)
     for event in events:
         candidates = open_requests[ground.key(event)]
-        notify_desk(ground, event, "withdrawal_settled")
+        notify_desk(ground, event, "withdrawal-settled")
         for eon, name in (
             (event.eon - 1, "previous_eon_amount"),
             (event.eon, "current_eon_amount"),

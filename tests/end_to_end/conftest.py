@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Engine
 from temporalio.client import Client
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
 from contracts.development import DEVELOPMENT_MNEMONIC, deploy_development_chain
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
-from models.engine import open_engine
-from settings import Settings
 from simulation.pace import MiningPace
 from stack.node import AnvilNode
 from stack.part import running
@@ -44,7 +41,7 @@ class RunningOperator:
     node_url: str
     contract: bytes
     token: bytes
-    engine: Engine
+    database_url: str
     temporal: Client
     w3: Web3
 
@@ -99,11 +96,10 @@ async def operator(
     )
     await ensure_namespace(temporal, SEARCH_ATTRIBUTES)
     url = f"http://127.0.0.1:{port}"
-    engine = open_engine(database_url, application_name="test")
     with ExitStack() as processes:
         processes.enter_context(running(Worker(environment), parts_folder / f"worker-{port}.log"))
         operator = RunningOperator(
-            url, chain_node.url, chain.commit_chain, chain.token, engine, temporal, w3
+            url, chain_node.url, chain.commit_chain, chain.token, database_url, temporal, w3
         )
         for number in range(API_PROCESSES):
             api = ApiServer(number, environment, f"{url}/health/ready")
@@ -112,7 +108,6 @@ async def operator(
             await asyncio.to_thread(processes.enter_context, running(api, log, READY_TIMEOUT_S))
             mining.cancel()
         yield operator
-    engine.dispose()
 
 
 async def _mine_until_ready(operator: RunningOperator, api: ApiServer) -> None:
@@ -130,9 +125,3 @@ async def home(operator: RunningOperator) -> AsyncIterator[Home]:
         home = await open_home(api, ParentChain(operator.node_url, operator.contract))
         yield home
         await home.stream.close()
-
-
-@pytest.fixture
-def settings() -> Settings:
-    """The development chain's settings."""
-    return Settings.development()

@@ -214,7 +214,7 @@ def test_a_request_is_taken_out_of_the_account_told_and_handed_to_its_desk(ledge
     ]
     assert [(one.kind, dict(one.arguments)) for one in notices] == [
         (
-            "withdrawal_requested",
+            "withdrawal-requested",
             {"token": ETH.hex(), "address": ALICE.hex(), "short_name": "ETH"},
         )
     ]
@@ -252,7 +252,7 @@ def test_a_payment_settles_the_oldest_requests_and_changes_no_balance(ledger: Wo
     assert [dict(one)["request"] for one in payloads] == requests[:2]  # type: ignore[call-overload]
     assert [dict(one)["eon_number"] for one in payloads] == [4, 4]  # type: ignore[call-overload]
     with ledger.begin() as session:
-        assert [one.kind for one in undelivered(session, 10)][-1] == "withdrawal_settled"
+        assert [one.kind for one in undelivered(session, 10)][-1] == "withdrawal-settled"
 
 
 def test_a_payment_that_does_not_add_up_freezes_the_desk(ledger: World) -> None:

@@ -78,7 +78,7 @@ def test_a_savepoint_does_not_announce_early(ledger: World, listener: Any) -> No
 def test_a_notice_is_known_by_its_key_and_delivered_in_order(ledger: World) -> None:
     with ledger.begin() as session:
         for key in ("one", "two", "one", "three"):
-            notice(session, key, "withdrawal_requested", {"key": key})
+            notice(session, key, "withdrawal-requested", {"key": key})
         waiting = undelivered(session, 2)
         assert [one.key for one in waiting] == ["one", "two"]
         mark_delivered(session, [one.id for one in waiting])

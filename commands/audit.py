@@ -1,0 +1,44 @@
+"""`nocust-operator audit`: recompute the whole ledger from what wallets and the chain signed."""
+
+from __future__ import annotations
+
+import click
+
+from commands.policy import ledger_policy
+from ledger.audit import verify_ledger
+from ledger.parameters import load_rules
+from models.engine import open_engine, open_sessions
+from protocol.signing import Signer
+from settings import Settings
+
+
+@click.command()
+def audit() -> None:
+    """List everything in the ledger that contradicts a signature, a set, a sum or a checkpoint."""
+    settings = Settings.from_env()
+    faults = find_faults(settings, settings.require_database_url())
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        raise click.ClickException(f"{len(faults)} contradictions")
+    click.echo("every signature, transaction set, sum and checkpoint holds")
+
+
+def find_faults(settings: Settings, database_url: str) -> list[str]:
+    """Audit the ledger at a URL with the key and the policy of the settings.
+
+    Raises `click.ClickException` when the operator was never started on that database.
+    """
+    engine = open_engine(database_url, application_name="nocust-audit")
+    try:
+        with open_sessions(engine)() as session:
+            rules = load_rules(
+                session,
+                operator=Signer(settings.require_owner_key()),
+                policy=ledger_policy(settings),
+            )
+            if rules is None:
+                raise click.ClickException("no operator was ever started on this database")
+            return verify_ledger(session, rules)
+    finally:
+        engine.dispose()
