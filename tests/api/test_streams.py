@@ -320,3 +320,10 @@ async def test_subscribing_twice_tells_once(site: Site, ledger: World) -> None:
 
 async def _ok(site: Site) -> bool:
     return (await site.get("/health/live"))[0] == 200
+
+
+async def test_a_request_that_is_no_upgrade_is_refused_without_a_failure(site: Site) -> None:
+    for headers in ({}, {"Upgrade": "websocket", "Connection": "Upgrade"}):
+        async with site.session.get(site.url + "/ws/", headers=headers) as response:
+            assert 400 <= response.status < 500
+            require_shape("Detail", await response.json())
