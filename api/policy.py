@@ -12,7 +12,7 @@ IDLE_CONNECTION_S: Final = 120
 """Above the 75 s that clients' pools keep a connection; see `KEEP_ALIVE_HINT_S`."""
 KEEP_ALIVE_HINT_S: Final = 110
 PING_INTERVAL_S: Final = 25
-PING_TIMEOUT_S: Final = 60
+PING_TIMEOUT_S: Final = 75
 PAGE_DEFAULT: Final = 10
 PAGE_CAP: Final = 1000
 

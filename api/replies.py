@@ -72,7 +72,7 @@ class Finish:
         origin = request.headers.getone("origin", None)
         if not self._all or origin is not None:
             headers["Vary"] = "Origin"
-        if origin is not None and (self._all or origin in self._allowed):
+        if origin is not None and (origin in self._allowed or (self._all and origin.isascii())):
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Credentials"] = "true"
         headers["X-Frame-Options"] = "SAMEORIGIN"

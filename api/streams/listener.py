@@ -137,9 +137,15 @@ class Listener:
 
     def _tell(self, rows: Sequence[Told]) -> None:
         fresh = [row for row in rows if row.id not in self._known]
-        self._remember(row.id for row in fresh)
         transfers = [row.transfer_id for row in fresh if row.transfer_id is not None]
-        self._send(lambda session: self._teller.render(session, fresh), transfers)
+        try:
+            self._send(lambda session: self._teller.render(session, fresh), transfers)
+        except (psycopg2.Error, SQLAlchemyError):
+            raise
+        except Exception:
+            # Told again they would fail again, and hold back everything after them.
+            log.exception("notifications cannot be told", ids=[row.id for row in fresh])
+        self._remember(row.id for row in fresh)
 
     def _remember(self, ids: Iterable[int]) -> None:
         """Note what was told, or told to nobody: it is not told again after an interruption."""

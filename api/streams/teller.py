@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api.rendering.transactions import render_transaction
@@ -83,6 +84,19 @@ class Teller:
         addresses = [checkpoint.waiting.popleft() for _ in range(count)]
         if not checkpoint.waiting:
             self._checkpoints.popleft()
+        try:
+            return self._states(session, checkpoint, addresses)
+        except SQLAlchemyError:
+            # The connection is lost: they are told when it is back.
+            again = _Checkpoint(
+                checkpoint.eon, checkpoint.token_id, checkpoint.token_text, deque(addresses)
+            )
+            self._checkpoints.appendleft(again)
+            raise
+
+    def _states(
+        self, session: Session, checkpoint: _Checkpoint, addresses: Sequence[Address]
+    ) -> list[Push]:
         rows = session.execute(
             select(Wallet.id, Wallet.text).where(
                 Wallet.token_id == checkpoint.token_id, Wallet.address.in_(addresses)

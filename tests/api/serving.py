@@ -159,3 +159,12 @@ async def eventually(check: Callable[[], Any], patience_s: float = PATIENCE_S) -
     while not await check():
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.02)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition that needs no waiting itself holds."""
+
+    async def holds() -> bool:
+        return condition()
+
+    await eventually(holds)

@@ -69,9 +69,7 @@ async def test_every_listening_wallet_with_a_leaf_is_told_its_state_once(
         assert payload == await state_of(site, payer, 2)
 
 
-async def test_many_wallets_are_each_told_once(
-    site: Site, ledger: World
-) -> None:
+async def test_many_wallets_are_each_told_once(site: Site, ledger: World) -> None:
     payers = [admit(ledger, f"wallet {number}") for number in range(2 * WALLETS_AT_ONCE + 5)]
     async with site.socket(*(payer.stream for payer in payers)) as socket:
         turn(ledger)
