@@ -17,7 +17,7 @@ from duties import names
 from settings import Settings
 from simulation.pace import ChainPace, NeverHappened
 from simulation.round import Amounts, Chapter, Round
-from wallet.errors import WalletError
+from wallet.errors import OperatorRefused, WalletError
 from wallet.keys import Keys
 from wallet.operator_api import OperatorApi
 from wallet.parent_chain import ParentChain
@@ -27,6 +27,8 @@ ETHER: Final = 10**18
 AMOUNTS: Final = Amounts(
     deposit=2 * ETHER, payment=ETHER // 2, repayment=ETHER // 10, withdrawal=ETHER // 4
 )
+READY_TIMEOUT_S: Final = 120
+UNAVAILABLE: Final = 503
 IN_ETHER: Final = frozenset({"amount", "balance", "left off chain"})
 
 
@@ -56,6 +58,7 @@ async def _play(console: Console, payer: int, payee: int) -> None:
         settings.contract_address,
     )
     async with OperatorApi(f"http://127.0.0.1:{settings.api_port}") as api:
+        await _until_ready(api, story)
         home = await open_home(api, chain)
         keys = tuple(Keys.from_mnemonic(DEVELOPMENT_MNEMONIC, index) for index in (payer, payee))
         tale = Round.of(
@@ -72,6 +75,20 @@ async def _play(console: Console, payer: int, payee: int) -> None:
             await home.stream.close()
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     console.print(f"[green]The money went round in {minutes} min {seconds} s.[/green]")
+
+
+async def _until_ready(api: OperatorApi, story: Storyteller) -> None:
+    """Wait for a stack that is only starting; one that is not there at all is an error."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while True:
+        try:
+            await api.status()
+            return
+        except OperatorRefused as refusal:
+            if refusal.status != UNAVAILABLE or time.monotonic() > deadline:
+                raise
+            story.wait(refusal.message or "the operator", 0)
+            await asyncio.sleep(1)
 
 
 class Storyteller:
@@ -94,6 +111,8 @@ class Storyteller:
         """Print one chapter."""
         self._chapters += 1
         table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in chapter.facts.items():
             table.add_row(name, _in_ether(value) if name in IN_ETHER else value)
         if chapter.eon is not None:
