@@ -20,7 +20,7 @@ from ledger.transfers.requests import TransferAccepted, TransferRequest, Verdict
 
 BATCH_LIMIT: Final = 64
 QUEUE_LIMIT: Final = 4096
-WORKERS: Final = 2
+WORKERS: Final = 1
 RECONNECTIONS: Final = 5
 RECONNECTION_PAUSE_S: Final = 0.2
 
@@ -37,8 +37,8 @@ class _Waiting:
 class GroupCommit:
     """Appends transfers from an event loop through a few threads, each with its own connection.
 
-    An answer leaves only after the commit of its transaction. While one thread waits for the
-    disk, the other judges the next batch.
+    An answer leaves only after the commit of its transaction. More threads make smaller batches:
+    one a process is best where several processes share the work.
     """
 
     def __init__(

@@ -1,0 +1,143 @@
+"""`nocust-operator bench`: measure the hot path and the checkpoint on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import Final
+
+import click
+from rich.console import Console
+from sqlalchemy import Engine, func, select
+
+from benchmarks import checkpoint as checkpoints
+from benchmarks import transfers as paying
+from benchmarks.cpu import cpu_seconds
+from benchmarks.operator import MeasuredOperator, measured_database, measured_operator
+from benchmarks.seed import add_wallets
+from ledger.audit import verify_ledger
+from ledger.rules import LedgerRules
+from models import Transfer
+from models.engine import open_sessions
+
+CROWD: Final = 8
+SAFETY: Final = 1.15
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine. Everything runs in a temporary folder with fsync on."""
+
+
+@bench.command()
+@click.option("--seconds", default=60.0, show_default=True, help="How long the pairs pay.")
+@click.option("--pairs", default=64, show_default=True, help="Senders, each with a recipient.")
+@click.option("--crowd-seconds", default=15.0, show_default=True, help="How long 8 pay one.")
+@click.option("--api-processes", default=2, show_default=True)
+@click.option("--prepared-rate", default=3000, show_default=True, help="Signed beforehand, per s.")
+def transfers(
+    seconds: float, pairs: int, crowd_seconds: float, api_processes: int, prepared_rate: int
+) -> None:
+    """Pay over HTTP, then verify every receipt, every set and every sum."""
+    console = Console()
+    with measured_operator(api_processes) as operator:
+        first = add_wallets(operator.engine, operator.rules, 2 * pairs + CROWD + 1, paying.FUNDS)
+        place = paying.Place(operator.rules.contract, first)
+        count = max(int(prepared_rate * seconds / pairs), int(paying.LATER.stop * SAFETY))
+        console.print(f"signing {count * pairs:,} transfers")
+        plans = paying.prepare(place, pairs, count)
+        used = _cpu(operator)
+        measured = asyncio.run(
+            paying.run_pairs(
+                operator.host, operator.port, plans, seconds=seconds, least=paying.LATER.stop
+            )
+        )
+        _report(console, f"{pairs} pairs", measured)
+        _report_cpu(console, operator, used, measured.count)
+        growth = measured.growth
+        if growth is not None:
+            console.print(f"transfers 1,901-2,000 against 1-100: {growth:.2f} of the median")
+        crowd = list(range(2 * pairs, 2 * pairs + CROWD))
+        crowded = asyncio.run(
+            paying.run_crowd(
+                operator.host,
+                operator.port,
+                place,
+                crowd,
+                2 * pairs + CROWD,
+                seconds=crowd_seconds,
+            )
+        )
+        _report(console, f"{CROWD} senders, one recipient", crowded)
+        check = paying.ReceiptCheck(place, operator.rules.operator.address)
+        check.check(range(0, 2 * pairs, 2), measured)
+        check.check(crowd, crowded)
+        _conclude(console, operator, check)
+
+
+@bench.command()
+@click.option("--wallets", default=10_000, show_default=True)
+@click.option("--active", default=None, type=int, help="Wallets that paid; a tenth by default.")
+def checkpoint(wallets: int, active: int | None) -> None:
+    """Close an eon and build, store and verify its checkpoint."""
+    console = Console()
+    with measured_database() as (engine, _, _):
+        timing = checkpoints.measure(engine, wallets, active or wallets // 10)
+        console.print(
+            f"{timing.wallets:,} wallets, {timing.active:,} active: {timing.total_s:.2f} s "
+            f"(close {timing.close_s:.2f}, build and store {timing.build_s:.2f}, "
+            f"verify {timing.verify_s:.2f})"
+        )
+        console.print(f"root 0x{timing.summary.merkle_root.hex()}, {timing.summary.status}")
+
+
+def _report(console: Console, name: str, measured: paying.Measured) -> None:
+    console.print(
+        f"[bold]{name}: {measured.rate:,.0f} transfers a second[/bold] "
+        f"({measured.count:,} in {measured.elapsed_s:.1f} s), "
+        f"p50 {measured.percentile_s(50) * 1e3:.1f} ms, "
+        f"p99 {measured.percentile_s(99) * 1e3:.1f} ms"
+    )
+
+
+def _cpu(operator: MeasuredOperator) -> dict[str, float]:
+    used = {
+        role: sum(cpu_seconds(process) for process in processes)
+        for role, processes in operator.processes.items()
+    }
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return {**used, "load": own.ru_utime + own.ru_stime}
+
+
+def _report_cpu(
+    console: Console, operator: MeasuredOperator, before: dict[str, float], count: int
+) -> None:
+    shares = [
+        f"{role} {(seconds - before[role]) / count * 1e6:.0f} µs"
+        for role, seconds in _cpu(operator).items()
+    ]
+    console.print(f"CPU a transfer: {', '.join(shares)}")
+
+
+def _conclude(console: Console, operator: MeasuredOperator, check: paying.ReceiptCheck) -> None:
+    """Compare answers and ledger; raise `ClickException` if anything is wrong."""
+    faults = check.faults + _audit(operator.engine, operator.rules)
+    stored = _count(operator.engine)
+    if stored != len(check.ids):
+        faults.append(f"{stored} transfers are stored, {len(check.ids)} were answered")
+    if faults:
+        raise click.ClickException("; ".join(faults[:10]))
+    console.print(
+        f"[green]{stored:,} receipts verified, as many stored; every set rebuilt, "
+        "every sum conserved[/green]"
+    )
+
+
+def _audit(engine: Engine, rules: LedgerRules) -> list[str]:
+    with open_sessions(engine)() as session:
+        return verify_ledger(session, rules)
+
+
+def _count(engine: Engine) -> int:
+    with open_sessions(engine)() as session:
+        return session.scalar(select(func.count()).select_from(Transfer)) or 0
