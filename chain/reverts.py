@@ -31,7 +31,25 @@ _ALLOTMENT = {
     "B": "the committed balance is too small for the challenged state",
 }
 
+_CHALLENGE = {
+    **_ALLOTMENT,
+    "": "too early in the eon, or the entry is open or was used in this eon",
+    "p": "the commit-chain is halted, or proof arrays of different length",
+    "r": "the bond is too small, or no checkpoint of that eon is on chain",
+    "A": "the operator did not sign that state",
+    "d": "the caller is neither party of the transfer, or both parties are one",
+    "e": "the transfer or order is not in the set",
+}
+
 _MEANINGS: dict[str, dict[str, str]] = {
+    "challengeStateUpdateWithProofOfExclusiveBalanceAllotment": _CHALLENGE,
+    "challengeStateUpdateWithProofOfActiveStateUpdateAgreement": _CHALLENGE,
+    "challengeTransferDeliveryWithProofOfActiveStateUpdateAgreement": _CHALLENGE,
+    "challengeTransferDeliveryWithProofOfPassiveStateUpdate": _CHALLENGE,
+    "challengeSwapEnactmentWithProofOfActiveStateUpdateAgreement": {
+        **_CHALLENGE,
+        "d": "the committed balance is below what the order left",
+    },
     "registerERC20": {"": "not the operator, or a token that cannot be registered (again)"},
     "deposit": {
         "p": "the commit-chain is halted",
@@ -109,6 +127,13 @@ _WORDS = {
     "zero": "an address is zero",
     "reentrant": "a call from within another call of the contract",
     "gas": "too little gas was sent along",
+    "early": "challenges open after the slack period, and not in the first eon",
+    "open": "a challenge about this is open",
+    "used": "this was challenged in this eon already",
+    "none": "no open challenge that this answers",
+    "late": "the deadline of the answer has passed",
+    "amount": "the leaf counts less than the passive tree holds",
+    "eon": "an eon of that length cannot be operated",
     "+": "an addition overflows",
     "-": "a subtraction goes below zero",
     "*": "a multiplication overflows",

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 ARTEFACTS: Final = Path(__file__).parent / "artefacts"
+PUBLISHED_ARTEFACTS: Final = Path(__file__).parent / "published" / "artefacts"
+"""The test edition, with the original contract's weaknesses: nothing that is worth anything may be
+put into it."""
 COMMIT_CHAIN: Final = "NOCUSTCommitChain"
 DEVELOPMENT_TOKEN: Final = "DevelopmentToken"
 
@@ -15,14 +18,14 @@ class UnknownArtefact(LookupError):
 
 
 @cache
-def load_artefact(name: str) -> dict[str, Any]:
+def load_artefact(name: str, folder: Path = ARTEFACTS) -> dict[str, Any]:
     """The artefact of the contract `name`; treat it as read-only, callers share it.
 
     Members: `name`, `compiler`, `abi` (list), `bytecode` (hex with `0x`, placeholders where
     libraries belong), `linkReferences` (library name to byte offsets), `runtimeBytes`.
     Raises UnknownArtefact.
     """
-    path = ARTEFACTS / f"{name}.json"
+    path = folder / f"{name}.json"
     if not path.is_file():
         raise UnknownArtefact(name)
     artefact: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

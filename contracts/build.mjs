@@ -1,9 +1,12 @@
 // Compiles Solidity with the pinned compiler and writes one artefact per deployable contract.
-// Usage: node contracts/build.mjs [--src DIRECTORY] [--out DIRECTORY]
+// Usage: node contracts/build.mjs [--src DIRECTORY] [--out DIRECTORY] [--published]
+// --published builds the test edition, which has the original contract's weaknesses.
 import { createRequire } from "node:module";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { asPublished } from "./published/differences.mjs";
 
 const solc = createRequire(import.meta.url)("solc");
 const here = dirname(fileURLToPath(import.meta.url));
@@ -15,17 +18,24 @@ function option(name, standard) {
   return at < 0 ? join(here, standard) : resolve(process.argv[at + 1]);
 }
 
-function compile(directory) {
+function readSources(directory) {
+  const names = readdirSync(directory).filter((name) => name.endsWith(".sol")).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, readFileSync(join(directory, name), "utf8")]),
+  );
+}
+
+function compile(sources) {
   if (!solc.version().startsWith(COMPILER)) {
     throw new Error(`compiler ${COMPILER} wanted, ${solc.version()} found`);
   }
-  const names = readdirSync(directory).filter((name) => name.endsWith(".sol")).sort();
-  const read = (name) => ({ content: readFileSync(join(directory, name), "utf8") });
   const output = JSON.parse(
     solc.compile(
       JSON.stringify({
         language: "Solidity",
-        sources: Object.fromEntries(names.map((name) => [name, read(name)])),
+        sources: Object.fromEntries(
+          Object.entries(sources).map(([name, content]) => [name, { content }]),
+        ),
         settings: {
           // Runs on chains that know nothing newer, proof-of-authority ones among them.
           evmVersion: "london",
@@ -79,8 +89,10 @@ function artefact(contracts, name) {
   };
 }
 
-const out = option("--out", "artefacts");
-const contracts = compile(option("--src", "src"));
+const published = process.argv.includes("--published");
+const out = option("--out", published ? "published/artefacts" : "artefacts");
+const sources = readSources(option("--src", "src"));
+const contracts = compile(published ? asPublished(sources) : sources);
 mkdirSync(out, { recursive: true });
 for (const name of deployable(contracts)) {
   const built = artefact(contracts, name);

@@ -1,12 +1,13 @@
 """Deploys the commit-chain with its libraries, and plain tokens, to any node."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from eth_abi.abi import encode
 from web3 import Web3
 
-from contracts.artefacts import COMMIT_CHAIN, DEVELOPMENT_TOKEN, load_artefact
+from contracts.artefacts import ARTEFACTS, COMMIT_CHAIN, DEVELOPMENT_TOKEN, load_artefact
 from contracts.sending import DeploymentError, Sender
 
 SHORTEST_EON: Final = 12
@@ -69,24 +70,31 @@ def _without_placeholders(artefact: dict[str, Any]) -> str:
     return str(digits)
 
 
-def deploy_libraries(sender: Sender, name: str = COMMIT_CHAIN) -> tuple[dict[str, bytes], int]:
+def deploy_libraries(
+    sender: Sender, name: str = COMMIT_CHAIN, *, artefacts: Path = ARTEFACTS
+) -> tuple[dict[str, bytes], int]:
     """Deploys the libraries that the contract `name` links: their addresses, and the gas used."""
     libraries: dict[str, bytes] = {}
     gas_used = 0
-    for library in load_artefact(name)["linkReferences"]:
-        nested, nested_gas = deploy_libraries(sender, library)
-        receipt = sender.send(to=None, data=link(load_artefact(library), nested))
+    for library in load_artefact(name, artefacts)["linkReferences"]:
+        nested, nested_gas = deploy_libraries(sender, library, artefacts=artefacts)
+        receipt = sender.send(to=None, data=link(load_artefact(library, artefacts), nested))
         libraries[library] = bytes.fromhex(str(receipt["contractAddress"])[2:])
         gas_used += nested_gas + receipt["gasUsed"]
     return libraries, gas_used
 
 
 def create_commit_chain(
-    sender: Sender, *, blocks_per_eon: int, operator: bytes, libraries: dict[str, bytes]
+    sender: Sender,
+    *,
+    blocks_per_eon: int,
+    operator: bytes,
+    libraries: dict[str, bytes],
+    artefacts: Path = ARTEFACTS,
 ) -> DeployedContract:
     """Deploys only the commit-chain itself over deployed libraries, in one transaction."""
     arguments = encode(["uint256", "address"], [blocks_per_eon, Web3.to_checksum_address(operator)])
-    code = link(load_artefact(COMMIT_CHAIN), libraries)
+    code = link(load_artefact(COMMIT_CHAIN, artefacts), libraries)
     receipt = sender.send(to=None, data=code + arguments.hex())
     return DeployedContract(
         address=bytes.fromhex(str(receipt["contractAddress"])[2:]),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from eth_typing import ChecksumAddress
@@ -11,7 +12,7 @@ from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.types import TxReceipt
 
-from contracts.artefacts import commit_chain_abi
+from contracts.artefacts import ARTEFACTS, commit_chain_abi
 from contracts.deployment import create_commit_chain
 from contracts.development import DevelopmentAccount, development_account
 from contracts.sending import Sender
@@ -104,14 +105,17 @@ class Chain:
         *,
         blocks_per_eon: int = BLOCKS_PER_EON,
         operator: bytes = OPERATOR.address,
+        artefacts: Path = ARTEFACTS,
     ) -> None:
         deployed = create_commit_chain(
             Sender(w3, OPERATOR.private_key),
             blocks_per_eon=blocks_per_eon,
             operator=operator,
             libraries=libraries,
+            artefacts=artefacts,
         )
         self.w3 = w3
+        self.is_hardened = artefacts == ARTEFACTS
         self.blocks_per_eon = blocks_per_eon
         self.genesis = deployed.genesis_block
         self.address = deployed.address
@@ -169,6 +173,11 @@ class Chain:
                 events.append((decoded["event"], dict(decoded["args"])))
         return Outcome(receipt, events)
 
+    def outcome(self, call: ContractFunction, sender: DevelopmentAccount, *, value: int = 0) -> str:
+        """What becomes of a transaction: `done`, or its reason to revert (`reverted` without)."""
+        receipt = self._mine(call, sender, value, GAS_PRICE)
+        return "done" if receipt["status"] else self._reason_of(receipt) or "reverted"
+
     def reason(
         self,
         call: ContractFunction,
@@ -180,6 +189,9 @@ class Chain:
         """Why a transaction that must fail fails: mined first, then replayed for its reason."""
         receipt = self._mine(call, sender, value, gas_price)
         assert receipt["status"] == 0, f"{call.fn_name} succeeded"
+        return self._reason_of(receipt)
+
+    def _reason_of(self, receipt: TxReceipt) -> str:
         transaction = self.w3.eth.get_transaction(receipt["transactionHash"])
         trace = self.w3.provider.make_request(
             "debug_traceTransaction",  # type: ignore[arg-type]

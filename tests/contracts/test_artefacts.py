@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from contracts.artefacts import ARTEFACTS, UnknownArtefact, commit_chain_abi, load_artefact
+from contracts.artefacts import (
+    ARTEFACTS,
+    COMMIT_CHAIN,
+    PUBLISHED_ARTEFACTS,
+    UnknownArtefact,
+    commit_chain_abi,
+    load_artefact,
+)
 
 from .conftest import ROOT
 
@@ -39,15 +46,20 @@ def _by_signature(abi: list[dict[str, Any]]) -> dict[str, tuple[object, ...]]:
     return {_signature(item): _shape(item) for item in abi}
 
 
-def test_the_artefacts_equal_a_fresh_build(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("committed_in", "options"), [(ARTEFACTS, []), (PUBLISHED_ARTEFACTS, ["--published"])]
+)
+def test_the_artefacts_equal_a_fresh_build(
+    tmp_path: Path, committed_in: Path, options: list[str]
+) -> None:
     subprocess.run(
-        ["node", "contracts/build.mjs", "--out", str(tmp_path)],
+        ["node", "contracts/build.mjs", "--out", str(tmp_path), *options],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
     fresh = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
-    committed = {path.name: path.read_bytes() for path in ARTEFACTS.glob("*.json")}
+    committed = {path.name: path.read_bytes() for path in committed_in.glob("*.json")}
     assert fresh.keys() == committed.keys() and fresh == committed
 
 
@@ -56,6 +68,13 @@ def test_the_interface_is_the_published_one_and_its_five_additions() -> None:
     ours = _by_signature(commit_chain_abi())
     assert {name: ours.get(name) for name in published} == published
     assert ours.keys() - published.keys() == ADDITIONS
+
+
+def test_the_test_edition_has_the_published_interface_and_a_fallback() -> None:
+    published = _by_signature(json.loads(PUBLISHED.read_text()))
+    theirs = _by_signature(load_artefact(COMMIT_CHAIN, PUBLISHED_ARTEFACTS)["abi"])
+    assert theirs.pop("fallback()")[3] == "payable"
+    assert theirs == published
 
 
 def test_selectors_and_topics_are_the_published_ones() -> None:

@@ -1,0 +1,1 @@
+"""A long random life of one commit-chain after the other, checked after every step."""
