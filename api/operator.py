@@ -60,8 +60,13 @@ class Operator:
         return self._commits
 
     async def start(self) -> None:
-        """Load the rules, or wait for them in the background."""
-        self._bootstrap = asyncio.create_task(self._await_rules())
+        """Load the rules, or wait for them in the background.
+
+        The first try comes before the first request: a process that joins others on their port
+        must not refuse what they would serve.
+        """
+        if not await self._take_up_rules():
+            self._bootstrap = asyncio.create_task(self._await_rules())
 
     async def stop(self) -> None:
         """Finish what was accepted, then end every thread and close every connection."""
@@ -77,17 +82,22 @@ class Operator:
 
     async def _await_rules(self) -> None:
         while True:
-            try:
-                rules = await self.database.read(self._load_rules)
-            except (SQLAlchemyError, Unavailable) as error:
-                log.warning("the rules cannot be read", reason=type(error).__name__)
-                rules = None
-            except LedgerInvariant as error:
-                log.error("the database is not this operator's", reason=str(error))
-                rules = None
-            if rules is not None:
-                break
             await asyncio.sleep(BOOTSTRAP_POLL_S)
+            if await self._take_up_rules():
+                return
+
+    async def _take_up_rules(self) -> bool:
+        """Try to load the rules and, with them, begin to serve."""
+        try:
+            rules = await self.database.read(self._load_rules)
+        except (SQLAlchemyError, Unavailable) as error:
+            log.warning("the rules cannot be read", reason=type(error).__name__)
+            return False
+        except LedgerInvariant as error:
+            log.error("the database is not this operator's", reason=str(error))
+            return False
+        if rules is None:
+            return False
         teller = Teller(self.hub)
         self._listener = Listener(self.database.engine, self.database.snapshots, self.hub, teller)
         self._listener.start()
@@ -95,3 +105,4 @@ class Operator:
         self._commits.start()
         self._rules = rules
         log.info("serving", contract=rules.contract.hex())
+        return True
