@@ -10,20 +10,17 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.context import Context
-from duties import names, notices, queues
+from duties import alarms, names, notices, queues
 from duties.calendar import Calendar
 from duties.eons import EonStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.alarms import raise_alarm
 from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
-from models import Token
 
 BATCH: Final = 100
 WAKE: Final = "wake"
@@ -58,8 +55,6 @@ class Dispatcher:
             await self._start_eon(int(pending.arguments["eon"]), calendar)
         elif pending.kind in notices.DESK_KINDS:
             await self._wake_desk(pending.arguments, calendar)
-        elif pending.kind == notices.CHECKPOINT_SUBMITTED:
-            await self._wake(names.eon_id(int(pending.arguments["eon"])))
         else:
             # Waiting for it would hold up every duty after it: a person has to look.
             await asyncio.to_thread(self._alarm, pending)
@@ -80,7 +75,7 @@ class Dispatcher:
 
     async def _wake_desk(self, arguments: Mapping[str, Any], calendar: Calendar) -> None:
         token, address = arguments["token"], arguments["address"]
-        short_name = await asyncio.to_thread(self._short_name, token)
+        short_name = arguments["short_name"]
         await self._client.start_workflow(
             names.WITHDRAWAL_DESK_WORKFLOW,
             DeskStart(Desk(token, short_name, address), calendar),
@@ -91,14 +86,6 @@ class Dispatcher:
             static_summary=f"Withdrawals of {short_name} by 0x{address}",
         )
 
-    async def _wake(self, workflow_id: str) -> None:
-        try:
-            await self._client.get_workflow_handle(workflow_id).signal(WAKE)
-        except RPCError as error:
-            # Whoever has ended needs no waking.
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-
     def _waiting(self) -> list[PendingNotice]:
         with self._context.sessions() as session:
             return undelivered(session, BATCH)
@@ -107,8 +94,8 @@ class Dispatcher:
         with self._context.sessions.begin() as session:
             raise_alarm(
                 session,
-                "critical",
-                "notice that no duty takes",
+                alarms.CRITICAL,
+                alarms.UNKNOWN_NOTICE,
                 pending.key,
                 f"{pending.kind}: {dict(pending.arguments)}",
             )
@@ -120,10 +107,3 @@ class Dispatcher:
     def _calendar(self) -> Calendar:
         with self._context.sessions() as session:
             return self._context.calendar(session)
-
-    def _short_name(self, token: str) -> str:
-        with self._context.sessions() as session:
-            found = session.scalar(
-                select(Token.short_name).where(Token.address == bytes.fromhex(token))
-            )
-        return found or token[:8]

@@ -125,7 +125,7 @@ class Follower:
             move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))
             eon = clock.eon_of(stored_up_to)
             if eon == clock.eon_of(head.number):
-                notice(session, f"eon-began:{eon}", notices.EON_BEGAN, {"eon": eon})
+                notice(session, f"eon-began-{eon}", notices.EON_BEGAN, {"eon": eon})
             if stored_up_to == facts.head.number:
                 self._compare_accumulator(session, clock, facts)
         return Look(head.number, max(confirmed, 0), reorganised, stored_up_to < head.number)
