@@ -13,6 +13,7 @@ from tests.api.payments import Payer, admit
 from tests.api.schemas import require_shape
 from tests.api.serving import Site
 from tests.ledger.world import ETH, LQD, World, key, text_of
+from wallet.wire import WalletState
 
 pytestmark = pytest.mark.asyncio
 EVENT = "CHECKPOINT_CREATED"
@@ -35,6 +36,8 @@ async def state_of(site: Site, payer: Payer, eon: int) -> Any:
     status, state = await site.get(path)
     assert status == 200
     require_shape("WalletState", state)
+    # Our own client, as strict about unknown members as the wallets' suites.
+    WalletState.read(state)
     return state
 
 
