@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -30,7 +30,7 @@ class Operation:
     """One route. `path` is relative to its resource: `/<eon:NUMBER>/<token:ADDRESS>`.
 
     Every path is served with and without a final slash; `spelled_with_slash` only decides how the
-    description spells it. A GET serves HEAD too. `errors` are codes of 400 answers in the order
+    description spells it. A GET serves HEAD too. `other_answers` are bodies of other statuses. `errors` are codes of 400 answers in the order
     in which the rules are judged.
     """
 
@@ -45,6 +45,7 @@ class Operation:
     query: Sequence[Schema] = ()
     errors: Sequence[str] = ()
     refusals: Sequence[int] = ()
+    other_answers: Mapping[int, Schema] = field(default_factory=dict)
     spelled_with_slash: bool = False
 
 

@@ -82,6 +82,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         chosen |= WITH_A_BODY
     for number, (description, schema) in sorted(chosen.items()):
         responses[str(number)] = _response(description, schema)
+    for number, answer in operation.other_answers.items():
+        responses[str(number)] = {"description": "See its body.", "content": _json(answer)}
     return responses
 
 

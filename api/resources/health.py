@@ -45,6 +45,7 @@ class Health:
                     "ready",
                     "Wallets can be served; 503 says what is missing",
                     ref("Readiness"),
+                    other_answers={503: ref("Readiness")},
                 ),
                 Operation(
                     "GET",
