@@ -30,8 +30,9 @@ class Operation:
     """One route. `path` is relative to its resource: `/<eon:NUMBER>/<token:ADDRESS>`.
 
     Every path is served with and without a final slash; `spelled_with_slash` only decides how the
-    description spells it. A GET serves HEAD too. `other_answers` are bodies of other statuses. `errors` are codes of 400 answers in the order
-    in which the rules are judged.
+    description spells it. A GET serves HEAD too. `errors` are codes of 400 answers in the order
+    in which the rules are judged, `refusals` other statuses with their usual bodies,
+    `other_answers` those with bodies of their own.
     """
 
     method: str
