@@ -261,26 +261,30 @@ class Machine:
         """Slashes who asked for more than is left, answers what is open, commits."""
         for token, holdings in self.ledger.holdings.items():
             for trail, holding in enumerate(holdings):
-                if holding.balance < 0:
-                    self.slash(token, trail)
+                if holding.closed.get(self.ledger.eon - 1, 0) < 0:
+                    self.slash(token, trail, self.ledger.eon - 1)
+                elif holding.balance < 0:
+                    self.slash(token, trail, self.ledger.eon)
         self.chain.commit({token: self.ledger.members(token) for token in self.chain.tokens})
         self.ledger.submitted = self.ledger.eon
 
-    def slash(self, token: bytes, trail: int) -> None:
-        wallet, holding = WALLETS[trail], self.ledger.holdings[token][trail]
-        eon = self.ledger.eon
+    def slash(self, token: bytes, trail: int, marker_eon: int) -> None:
+        """With the marker of the eon in which more was asked for than was there."""
+        wallet, holding, eon = WALLETS[trail], self.ledger.holdings[token][trail], self.ledger.eon
         undeducted = eon - 1 if self.ledger.submitted < eon else eon
-        available = max(0, holding.balance + holding.requested(undeducted, eon))
+        left = holding.closed[marker_eon] if marker_eon < eon else holding.balance
+        available = left + holding.requested(undeducted, marker_eon)
+        assert available >= 0
         digest = minimum_available_balance_digest(
             contract=self.chain.address,
             token=token,
             wallet=wallet.address,
-            eon=eon,
+            eon=marker_eon,
             amount=available,
         )
         r, s, v = parts(digest, wallet)
         call = self.chain.functions.slashWithdrawalWithProofOfMinimumAvailableBalance(
-            checksum(token), checksum(wallet.address), [eon, available], [r, s], v
+            checksum(token), checksum(wallet.address), [marker_eon, available], [r, s], v
         )
         outcome = self.chain.send(call, OPERATOR)
         event = outcome.named("WithdrawalSlashed")[0]

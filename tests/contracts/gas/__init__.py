@@ -1,0 +1,1 @@
+"""Measures what calls cost, beside what the original contract's cost."""
