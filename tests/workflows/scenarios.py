@@ -1,0 +1,356 @@
+"""Lives of duties, to be asserted on and to be recorded as histories for replay."""
+
+import asyncio
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+from temporalio.exceptions import ApplicationError
+
+from duties import interventions, names, queues
+from duties.eons import EonStart, Opening, Readiness, Unsettled, Verdict
+from duties.interventions import Intervention
+from duties.synchronisation import Followed, SyncStart
+from duties.tokens import RegistrationStart, TokenTerms
+from duties.transactions import Ending, Progress, Stage, TransactionStart
+from duties.withdrawals import Desk, DeskBook, DeskStart
+from tests.workflows.scripted import Script, in_turn
+
+Handle = WorkflowHandle[Any, Any]
+Scenario = Callable[[Script], Awaitable[Handle]]
+PERSON = Intervention("kim", "a test of the emergency")
+HOLDER = "cd" * 20
+
+
+async def start(script: Script, workflow: str, argument: Any, workflow_id: str) -> Handle:
+    """Start a duty of the script's operator."""
+    arguments = [] if argument is None else [argument]
+    return await script.environment.client.start_workflow(
+        workflow, args=arguments, id=workflow_id, task_queue=queues.DUTY
+    )
+
+
+async def start_eon(script: Script, eon: int = 1) -> Handle:
+    """Start the checkpoint of an eon at the block that the script's head has."""
+    await script.head()
+    argument = EonStart(eon, script.calendar)
+    return await start(script, names.EON_WORKFLOW, argument, names.eon_id(eon))
+
+
+async def eon_committed(script: Script) -> Handle:
+    """An eon without trouble."""
+    handle = await start_eon(script)
+    await handle.result()
+    return handle
+
+
+async def eon_resubmitted(script: Script) -> Handle:
+    """The first submission reverts because the basis changed, the second is mined."""
+    usual = script.answers["watch"]
+    reverted = Progress(Stage.ENDED, Ending.REVERTED, letter="b", reason="another accumulator")
+    script.answers["watch"] = in_turn(reverted, usual)
+    return await eon_committed(script)
+
+
+async def eon_held(script: Script) -> Handle:
+    """A person holds the submission past half of the eon, then releases it."""
+    handle = await start_eon(script)
+    await handle.execute_update(interventions.HOLD_SUBMISSION, PERSON)
+    await script.environment.sleep(15 * 2_500)
+    await handle.execute_update(interventions.RELEASE_SUBMISSION, PERSON)
+    await handle.result()
+    return handle
+
+
+async def eon_halted(script: Script) -> Handle:
+    """Challenges of the eon before are never answered: the root cannot go out."""
+    waiting = Opening(Readiness.WAIT, reason="2 challenges of eon 0 are unanswered")
+    script.answers["open_submission"] = in_turn(waiting)
+    script.answers["read_unsettled"] = in_turn(Unsettled(("the answer to challenge 1",)))
+    return await eon_committed(script)
+
+
+async def eon_overclaimed(script: Script) -> Handle:
+    """The books claim more than the contract holds, and nobody acts."""
+    script.answers["verify_checkpoint"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    script.answers["read_bounds"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    return await eon_committed(script)
+
+
+async def eon_inconsistent(script: Script) -> Handle:
+    """The stored checkpoint does not prove what it should until a person has looked."""
+    fault = ApplicationError("a level differs", type="CheckpointInconsistent")
+    script.answers["verify_checkpoint"] = in_turn(fault, Verdict())
+    handle = await start_eon(script)
+    await script.environment.sleep(15 * 200)
+    await handle.execute_update(interventions.RETRY_NOW, PERSON)
+    await handle.result()
+    return handle
+
+
+async def start_transaction(script: Script, **overrides: Any) -> Handle:
+    """Start a payment's transaction."""
+    values: dict[str, Any] = {
+        "intent_id": 1,
+        "key": "withdrawal-LQD-1-r1",
+        "title": "Pay",
+        "calendar": script.calendar,
+    }
+    argument = TransactionStart(**(values | overrides))
+    return await start(
+        script, names.TRANSACTION_WORKFLOW, argument, names.transaction_id(argument.key)
+    )
+
+
+async def transaction_confirmed(script: Script) -> Handle:
+    """Mined at once and deep enough."""
+    handle = await start_transaction(script)
+    await handle.result()
+    return handle
+
+
+async def transaction_replaced(script: Script) -> Handle:
+    """Waits for room, is sent, is quiet, is replaced, mined, loses its block, and is final."""
+    script.answers["broadcast"] = in_turn(
+        Progress(Stage.WAITING, reason="too many transactions are waiting to be mined"),
+        Progress(Stage.SENT, nonce=7, attempts=1),
+        Progress(Stage.SENT, nonce=7, attempts=2),
+    )
+    script.answers["watch"] = in_turn(
+        Progress(Stage.QUIET, nonce=7, attempts=1),
+        Progress(Stage.MINED, nonce=7, attempts=2, block=1_020),
+        Progress(Stage.QUIET, nonce=7, attempts=2, reason="its block left the chain"),
+        Progress(Stage.ENDED, Ending.CONFIRMED, nonce=7, attempts=2, block=1_025),
+    )
+    return await transaction_confirmed(script)
+
+
+async def transaction_cancelled(script: Script) -> Handle:
+    """A person pauses it, raises its ceiling, resumes and finally cancels it."""
+    script.answers["broadcast"] = in_turn(Progress(Stage.WAITING, reason="sending is paused"))
+    handle = await start_transaction(script)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    raised = Intervention("kim", "fees are high", value=500)
+    await handle.execute_update(interventions.RAISE_CEILING, raised)
+    await handle.execute_update(interventions.RESUME, PERSON)
+    script.answers["broadcast"] = lambda order: (
+        Progress(Stage.ENDED, Ending.CANCELLED)
+        if order.cancelling
+        else Progress(Stage.WAITING, reason="sending is paused")
+    )
+    await handle.execute_update(interventions.CANCEL, PERSON)
+    await handle.result()
+    return handle
+
+
+async def transaction_expired(script: Script) -> Handle:
+    """Its deadline passes before it had a nonce."""
+    await script.head()
+    script.answers["broadcast"] = in_turn(Progress(Stage.WAITING, reason="no funds"))
+    handle = await start_transaction(script, deadline_block=1_050)
+    await handle.result()
+    return handle
+
+
+async def start_desk(script: Script) -> Handle:
+    """Open the desk of one wallet."""
+    await script.head()
+    desk = Desk("bb" * 20, "LQD", HOLDER)
+    return await start(
+        script,
+        names.WITHDRAWAL_DESK_WORKFLOW,
+        DeskStart(desk, script.calendar),
+        names.withdrawal_desk_id("LQD", HOLDER),
+    )
+
+
+def until_paid(script: Script, book: DeskBook) -> Callable[[Any], DeskBook]:
+    """The desk's book until a payment was watched to its end."""
+    return lambda desk: DeskBook() if script.count("watch") else book
+
+
+async def silence(_order: Any) -> Followed:
+    """A turn of following the chain that lasts as long as the script."""
+    await asyncio.Event().wait()
+    raise CancelledError
+
+
+async def desk_paid(script: Script) -> Handle:
+    """One request is paid when the calendar allows."""
+    script.answers["read_desk"] = until_paid(script, DeskBook(1, 2_000, 5, "700"))
+    handle = await start_desk(script)
+    await handle.signal("wake")
+    await handle.result()
+    return handle
+
+
+async def desk_blocked(script: Script) -> Handle:
+    """The token refuses the holder for two days, then the payment goes through."""
+    script.answers["read_desk"] = until_paid(script, DeskBook(1, 1_001, 5, "700"))
+    script.answers["open_confirmation"] = in_turn(
+        Opening(Readiness.BLOCKED, reason="the token refused the payment"),
+        Opening(Readiness.BLOCKED, reason="the token refused the payment"),
+        Opening(Readiness.READY, "withdrawal-LQD-5-r1", 1),
+    )
+    handle = await start_desk(script)
+    await handle.result()
+    return handle
+
+
+async def desk_settled_by_the_holder(script: Script) -> Handle:
+    """The wallet confirmed itself; the desk is paused and resumed meanwhile."""
+    script.answers["read_desk"] = lambda desk: DeskBook(1, 2_000, 5, "700")
+    script.answers["open_confirmation"] = in_turn(
+        Opening(Readiness.WAIT, reason="the contract lists other requests")
+    )
+    handle = await start_desk(script)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    await handle.execute_update(interventions.RESUME, PERSON)
+    await script.environment.sleep(15 * 1_100)
+    script.answers["read_desk"] = lambda desk: DeskBook()
+    await handle.signal("wake")
+    await handle.result()
+    return handle
+
+
+async def start_sync(script: Script) -> Handle:
+    """Follow the chain."""
+    return await start(
+        script, names.CHAIN_SYNC_WORKFLOW, SyncStart(script.calendar), names.CHAIN_SYNC_ID
+    )
+
+
+async def turns(script: Script, count: int) -> None:
+    """Wait until so many turns were asked for."""
+    for _ in range(1_000):
+        if script.count("follow_chain") >= count:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"only {script.count('follow_chain')} of {count} turns")
+
+
+async def sync_following(script: Script) -> Handle:
+    """Three turns, the second with a reorganisation, then a pause."""
+    script.answers["follow_chain"] = in_turn(
+        Followed(1_010, 990, 1, 10),
+        Followed(1_011, 991, 1, 11, reorganisations=1),
+        Followed(1_012, 992, 1, 12),
+        silence,
+    )
+    handle = await start_sync(script)
+    await turns(script, 4)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    return handle
+
+
+async def sync_stopped(script: Script) -> Handle:
+    """A deep reorganisation stops it until a person says from where to read again."""
+    script.answers["follow_chain"] = in_turn(
+        Followed(1_010, 990, 1, 10, stopped="confirmed block 985 was ab, the node has cd"),
+        Followed(1_012, 992, 1, 12),
+        silence,
+    )
+    handle = await start_sync(script)
+    await turns(script, 1)
+    await asyncio.sleep(0.5)
+    decision = Intervention("kim", "the other branch won", value=1_000)
+    await handle.execute_update(interventions.RESYNC_FROM, decision)
+    await turns(script, 3)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    return handle
+
+
+async def sync_paused(script: Script) -> Handle:
+    """A person pauses it in the middle of a turn and resumes later."""
+    script.answers["follow_chain"] = in_turn(silence)
+    handle = await start_sync(script)
+    await turns(script, 1)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    await handle.execute_update(interventions.RESUME, PERSON)
+    await turns(script, 2)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    return handle
+
+
+async def start_registration(script: Script) -> Handle:
+    """Register a token and wait for the end."""
+    terms = TokenTerms("bb" * 20, "LQD", "LQD")
+    handle = await start(
+        script,
+        names.TOKEN_REGISTRATION_WORKFLOW,
+        RegistrationStart(terms, script.calendar),
+        names.token_registration_id("LQD", terms.address),
+    )
+    await handle.result()
+    return handle
+
+
+async def token_registered(script: Script) -> Handle:
+    """Registered by us."""
+    return await start_registration(script)
+
+
+async def token_found_registered(script: Script) -> Handle:
+    """Registered before by somebody."""
+    script.answers["open_registration"] = in_turn(Opening(Readiness.DONE))
+    return await start_registration(script)
+
+
+async def token_registered_at_the_second_try(script: Script) -> Handle:
+    """Our nonce was taken by other software that sends from the account."""
+    usurped = Progress(Stage.ENDED, Ending.USURPED, reason="nonce 7 was used by somebody else")
+    script.answers["watch"] = in_turn(usurped, script.answers["watch"])
+    return await start_registration(script)
+
+
+async def bootstrapped(script: Script) -> Handle:
+    """The first start."""
+    script.answers["follow_chain"] = in_turn(silence)
+    handle = await start(script, names.BOOTSTRAP_WORKFLOW, None, names.BOOTSTRAP_ID)
+    await handle.result()
+    return handle
+
+
+async def bootstrapped_again(script: Script) -> Handle:
+    """A later start: everything is there and the chain is being followed."""
+    await bootstrapped(script)
+    script.answers["open_registration"] = in_turn(Opening(Readiness.DONE))
+    return await bootstrapped(script)
+
+
+async def bootstrapped_when_terms_arrive(script: Script) -> Handle:
+    """The terms of service cannot be fetched for a while."""
+    missing = ApplicationError("unreachable", type="TermsUnreadable")
+    script.answers["fetch_terms"] = in_turn(missing, missing, lambda _: True)
+    return await bootstrapped(script)
+
+
+ALL: dict[str, tuple[Scenario, ...]] = {
+    names.EON_WORKFLOW: (
+        eon_committed,
+        eon_resubmitted,
+        eon_held,
+        eon_halted,
+        eon_overclaimed,
+        eon_inconsistent,
+    ),
+    names.TRANSACTION_WORKFLOW: (
+        transaction_confirmed,
+        transaction_replaced,
+        transaction_cancelled,
+        transaction_expired,
+    ),
+    names.WITHDRAWAL_DESK_WORKFLOW: (desk_paid, desk_blocked, desk_settled_by_the_holder),
+    names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_paused),
+    names.TOKEN_REGISTRATION_WORKFLOW: (
+        token_registered,
+        token_found_registered,
+        token_registered_at_the_second_try,
+    ),
+    names.BOOTSTRAP_WORKFLOW: (
+        bootstrapped,
+        bootstrapped_again,
+        bootstrapped_when_terms_arrive,
+    ),
+}

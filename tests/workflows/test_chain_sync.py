@@ -1,0 +1,39 @@
+"""Following the chain: it ends only for a person, and says so."""
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from duties import interventions
+from duties.interventions import Intervention
+from tests.workflows import scenarios
+from tests.workflows.scripted import Script
+
+
+async def test_reorganisations_are_counted_over_the_turns(script: Script) -> None:
+    handle = await scenarios.sync_following(script)
+    status = await handle.query("status")
+    assert status["paused"]
+    assert (status["reorganisations"], status["followed"]["head_block"]) == (1, 1_012)
+
+
+async def test_a_deep_reorganisation_waits_for_a_person(script: Script) -> None:
+    handle = await scenarios.sync_stopped(script)
+    orders = [argument for name, argument in script.asked if name == "resynchronise"]
+    assert [(order.block, order.actor) for order in orders] == [(1_000, "kim")]
+    assert not (await handle.query("status"))["followed"]["stopped"]
+
+
+async def test_a_person_cannot_resynchronise_a_chain_that_is_followed(script: Script) -> None:
+    handle = await scenarios.sync_following(script)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update(
+            interventions.RESYNC_FROM, Intervention("kim", "for fun", value=1_005)
+        )
+    assert script.count("resynchronise") == 0
+
+
+async def test_an_intervention_needs_a_name_and_a_reason(script: Script) -> None:
+    handle = await scenarios.sync_following(script)
+    for nobody in (Intervention("", "why"), Intervention("kim", " ")):
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(interventions.RESUME, nobody)

@@ -1,0 +1,144 @@
+"""An eon's checkpoint: in time, in order, and loud when it is not."""
+
+import time
+
+from duties import alarms, interventions
+from duties.calendar import HOLD
+from duties.eons import Opening, Phase, Readiness, Verdict
+from tests.workflows import scenarios
+from tests.workflows.scripted import Script, calendar, in_turn
+
+BACKGROUND = ("read_view", "clear_alarm", "raise_alarm", "read_unsettled")
+STEPS = [
+    "close_eon",
+    "build_checkpoint",
+    "verify_checkpoint",
+    "announce_checkpoint",
+    "open_submission",
+    "broadcast",
+    "watch",
+    "record_commitment",
+]
+
+
+async def test_an_eon_of_4320_blocks_commits_its_checkpoint_in_seconds(script: Script) -> None:
+    began = time.monotonic()
+    handle = await scenarios.eon_committed(script)
+    outcome = await handle.result()
+    assert (outcome["phase"], outcome["transactions"]) == (Phase.DONE, 1)
+    assert script.names(*BACKGROUND) == STEPS
+    assert not script.alarms
+    assert time.monotonic() - began < 20
+
+
+async def test_nothing_is_closed_before_the_threshold(script: Script) -> None:
+    heads: list[int] = []
+
+    async def close(_eon: int) -> None:
+        heads.append(await script.head())
+
+    script.answers["close_eon"] = close
+    await scenarios.eon_committed(script)
+    assert 40 <= heads[0] - script.calendar.genesis_block < 50
+
+
+async def test_nothing_is_closed_while_the_eon_before_is_not_confirmed(script: Script) -> None:
+    script.lag = 10_000
+    handle = await scenarios.start_eon(script, eon=2)
+    await script.environment.sleep(15 * (4_320 + 100))
+    assert script.count("close_eon") == 0
+    assert script.alarms[0].subject == alarms.OUT_OF_SYNC
+    assert "block 5319" in script.alarms[0].message
+    script.lag, script.submitted_eon = 20, 1
+    assert (await handle.result())["phase"] == Phase.DONE
+
+
+async def test_a_reverted_submission_is_sent_again_with_a_new_intent(script: Script) -> None:
+    handle = await scenarios.eon_resubmitted(script)
+    assert (await handle.result())["transactions"] == 2
+    assert [a.revision for n, a in script.asked if n == "open_submission"] == [1, 2]
+    assert alarms.CHECKPOINT_REVERTED in [alarm.subject for alarm in script.alarms]
+
+
+async def test_a_held_submission_escalates_and_goes_out_when_released(script: Script) -> None:
+    handle = await scenarios.eon_held(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    late = [alarm for alarm in script.alarms if alarm.subject == alarms.CHECKPOINT_LATE]
+    assert [alarm.severity for alarm in late[:2]] == [alarms.WARNING, alarms.CRITICAL]
+    assert len(late) >= 3 and "left" in late[0].message
+    notes = [argument for name, argument in script.asked if name == "record_intervention"]
+    assert [note.action for note in notes] == [
+        interventions.HOLD_SUBMISSION,
+        interventions.RELEASE_SUBMISSION,
+    ]
+    assert notes[0].actor == "kim" and notes[0].subject == "eon-1"
+
+
+async def test_an_eon_that_ends_without_a_root_is_halted_once_and_loudly(script: Script) -> None:
+    handle = await scenarios.eon_halted(script)
+    assert (await handle.result())["phase"] == Phase.HALTED
+    halts = [alarm for alarm in script.alarms if alarm.subject == alarms.HALTED]
+    assert len(halts) == 1 and "challenges of eon 0" in halts[0].message
+    assert script.count("broadcast") == 0
+
+
+async def test_an_overclaimed_root_is_held_and_goes_out_in_the_last_tenth(script: Script) -> None:
+    heads: list[int] = []
+
+    async def announce(_eon: int) -> None:
+        heads.append(await script.head())
+
+    script.answers["announce_checkpoint"] = announce
+    handle = await scenarios.eon_overclaimed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert heads[0] - script.calendar.genesis_block >= 4_320 - 432
+    assert "101 allotted, 100 held" in script.alarms[0].message
+
+
+async def test_an_overclaim_that_is_covered_goes_out_at_once(script: Script) -> None:
+    script.answers["verify_checkpoint"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    script.answers["read_bounds"] = in_turn(Verdict())
+    heads: list[int] = []
+
+    async def announce(_eon: int) -> None:
+        heads.append(await script.head())
+
+    script.answers["announce_checkpoint"] = announce
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert heads[0] - script.calendar.genesis_block < 100
+    assert alarms.OVERCLAIM in [key.subject for key in script.cleared]
+
+
+async def test_an_overclaim_waits_for_a_person_where_the_policy_is_to_hold(script: Script) -> None:
+    script.calendar = calendar(overclaim_policy=HOLD)
+    script.answers["verify_checkpoint"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    script.answers["read_bounds"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    handle = await scenarios.start_eon(script)
+    await script.environment.sleep(15 * 4_100)
+    assert script.count("announce_checkpoint") == 0
+    await handle.execute_update(interventions.APPROVE_OVERCLAIM, scenarios.PERSON)
+    assert (await handle.result())["phase"] == Phase.DONE
+
+
+async def test_a_ledgers_objection_waits_for_a_person(script: Script) -> None:
+    handle = await scenarios.eon_inconsistent(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert script.count("verify_checkpoint") == 2
+    assert "a level differs" in script.alarms[0].message
+
+
+async def test_a_foreign_root_is_never_answered_with_a_transaction(script: Script) -> None:
+    foreign = Opening(Readiness.FOREIGN, reason="the contract holds ff")
+    script.answers["open_submission"] = in_turn(foreign)
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.HALTED
+    assert alarms.CHECKPOINT_FOREIGN in [alarm.subject for alarm in script.alarms]
+    assert script.count("broadcast") == 0
+
+
+async def test_an_eon_that_is_on_chain_already_sends_nothing(script: Script) -> None:
+    script.submitted_eon = 1
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert script.count("broadcast") == 0
