@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.eon_lock import share_eon
+from ledger.prepared import Prepared
 from ledger.refusals import LedgerInvariant
 
 COLUMNS: Final = (
@@ -48,12 +49,14 @@ ORDER BY named.wallet_id
 ON CONFLICT DO NOTHING
 """
 _HAS_ROOT: Final = "SELECT EXISTS (SELECT FROM root_commitment WHERE eon = %s)"
-LOCK: Final = f"""
+_LOCK: Final = f"""
 SELECT {COLUMNS} FROM wallet_eon
 WHERE wallet_id = ANY(%(wallets)s::bigint[]) AND eon = ANY(%(eons)s::bigint[])
 ORDER BY eon DESC, wallet_id
 FOR UPDATE
 """
+LOCK: Final = Prepared("lock_accounts", _LOCK)
+"""Locks the accounts `wallets` of `eons`; for connections that prepared it."""
 
 
 @dataclass(slots=True)
@@ -152,7 +155,7 @@ def lock_accounts(cursor: Any, wallet_ids: Iterable[int], eon: int) -> dict[int,
     wallets = sorted(set(wallet_ids))
     share_eon(cursor, eon)
     create_accounts(cursor, wallets, eon)
-    cursor.execute(LOCK, {"wallets": wallets, "eons": [eon, eon - 1]})
+    cursor.execute(_LOCK, {"wallets": wallets, "eons": [eon, eon - 1]})
     accounts = gather(cursor.fetchall(), eon)
     if len(accounts) != len(wallets):
         raise LedgerInvariant("an account has no row after it was created")

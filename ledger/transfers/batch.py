@@ -12,11 +12,15 @@ import psycopg2
 import psycopg2.errors
 
 from ledger.accounts import LOCK, Account, create_accounts, gather
+from ledger.arrays import integers
 from ledger.clock import INTAKE_CLOSED, require_intake
 from ledger.eon_lock import SHARE, share_eon
 from ledger.identities import IdentityCache, Lookup
+from ledger.prepared import Preparations
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
+from ledger.transfers import moment as moments
+from ledger.transfers import writing
 from ledger.transfers.judge import Fresh, Judge
 from ledger.transfers.moment import (
     Moment,
@@ -41,7 +45,8 @@ ATTEMPTS: Final = 8
 _SIGNERS_KEPT: Final = 100_000
 _CURRENT_EON: Final = "SELECT current_eon FROM chain_view"
 # Together in one round trip: the accounts are read after the eon is shared.
-_BEGIN: Final = f"BEGIN; {SHARE.replace('%s', '%(eon)s')}; {LOCK}"
+_BEGIN: Final = f"BEGIN; {SHARE.replace('%s', '%(eon)s')}; {LOCK.call}"
+_PREPARATIONS: Final = Preparations((LOCK, *moments.STATEMENTS, *writing.STATEMENTS))
 _RETRIED: Final = (
     psycopg2.errors.DeadlockDetected,
     psycopg2.errors.SerializationFailure,
@@ -89,6 +94,7 @@ class Batch:
         for attempt in range(ATTEMPTS):
             with connection.cursor() as cursor:
                 try:
+                    _PREPARATIONS.ensure(connection, cursor)
                     verdicts = self._attempt(cursor)
                 except _RETRIED:
                     cursor.execute("ROLLBACK")
@@ -153,7 +159,8 @@ class Batch:
     def _lock(self, cursor: Any, wallets: list[int], eon: int) -> dict[int, Account]:
         # Rows of the eon before matter, and are held against late entries, until the checkpoint.
         eons = [eon] if self._memory.committed_eon == eon else [eon, eon - 1]
-        cursor.execute(_BEGIN, {"eon": eon, "wallets": wallets, "eons": eons})
+        arguments = {"eon": eon, "wallets": integers(wallets), "eons": integers(eons)}
+        cursor.execute(_BEGIN, arguments)
         accounts = gather(cursor.fetchall(), eon)
         if any(account.allotment is not None for account in accounts.values()):
             self._memory.committed_eon = eon
@@ -195,9 +202,7 @@ class Batch:
             for wallet in (entry.transfer.sender, entry.transfer.recipient)
         }
         self._unresolved = verdicts
-        write_and_commit(
-            cursor, moment.view.current_eon, judge.appended, [accounts[w] for w in sorted(changed)]
-        )
+        write_and_commit(cursor, judge.appended, [accounts[wallet] for wallet in sorted(changed)])
         return verdicts
 
     def _fresh(self, moment: Moment) -> Iterable[Fresh]:

@@ -8,39 +8,41 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from ledger import arrays
+from ledger.prepared import Prepared
 from models import ChainView
 from protocol.address import Address
 
 NonceKey: TypeAlias = tuple[int, int, int]
 """Wallet id, eon and nonce."""
 
-_MOMENT: Final = """
+_MOMENT: Final = Prepared(
+    "read_moment",
+    """
 SELECT view.current_eon, view.latest_block, view.last_submitted_eon, view.intake, view.seen_at,
        now(),
        EXISTS (SELECT FROM eon WHERE number = view.current_eon AND closed_at IS NOT NULL),
        terms.id, terms.time,
        ARRAY(SELECT nextval('minimum_available_balance_marker_id_seq')
-             FROM generate_series(1, %(count)s)),
-       ARRAY(SELECT nextval('active_state_id_seq') FROM generate_series(1, %(count)s)),
-       ARRAY(SELECT nextval('transfer_id_seq') FROM generate_series(1, %(count)s))
+             FROM generate_series(1, %(count)s::bigint)),
+       ARRAY(SELECT nextval('active_state_id_seq') FROM generate_series(1, %(count)s::bigint)),
+       ARRAY(SELECT nextval('transfer_id_seq') FROM generate_series(1, %(count)s::bigint))
 FROM chain_view AS view
 LEFT JOIN LATERAL (
     SELECT id, time FROM terms_of_service ORDER BY time DESC, id DESC LIMIT 1
 ) AS terms ON true
-"""
+""",
+)
 _USED_NONCES: Final = """
-SELECT named.ordinal FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
+SELECT named.ordinal FROM unnest(%(wallets)s::bigint[], %(eons)s::bigint[], %(nonces)s::numeric[])
      WITH ORDINALITY AS named (wallet_id, eon, nonce, ordinal)
-WHERE {taken}
+CROSS JOIN LATERAL (
+    SELECT FROM transfer AS t
+    WHERE t.{side} = named.wallet_id AND t.eon = named.eon AND t.nonce = named.nonce LIMIT 1
+) AS used
 """
-_SENDER: Final = _USED_NONCES.format(
-    taken="EXISTS (SELECT FROM transfer AS t WHERE t.sender_id = named.wallet_id "
-    "AND t.eon = named.eon AND t.nonce = named.nonce)"
-)
-_RECIPIENT: Final = _USED_NONCES.format(
-    taken="EXISTS (SELECT FROM transfer AS t WHERE t.recipient_id = named.wallet_id "
-    "AND t.eon = named.eon AND t.nonce = named.nonce)"
-)
+_SENDER: Final = Prepared("used_by_senders", _USED_NONCES.format(side="sender_id"))
+_RECIPIENT: Final = Prepared("used_by_recipients", _USED_NONCES.format(side="recipient_id"))
+STATEMENTS: Final = (_MOMENT, _SENDER, _RECIPIENT)
 _SIGNED_TERMS: Final = """
 SELECT address, max(terms_id) FILTER (WHERE terms_id = %s) FROM terms_of_service_signature
 WHERE address = ANY(%s::bytea[]) GROUP BY address
@@ -68,7 +70,7 @@ class Moment:
 
 def read_moment(cursor: Any, count: int) -> Moment | None:
     """Read the clock and take `count` ids of each table; None before the chain was first seen."""
-    cursor.execute(_MOMENT, {"count": count})
+    cursor.execute(_MOMENT.call, {"count": count})
     row = cursor.fetchone()
     if row is None:
         return None
@@ -90,13 +92,16 @@ def used_nonces(
     return _used(cursor, _SENDER, senders), _used(cursor, _RECIPIENT, recipients)
 
 
-def _used(cursor: Any, query: str, keys: Sequence[NonceKey]) -> set[NonceKey]:
+def _used(cursor: Any, query: Prepared, keys: Sequence[NonceKey]) -> set[NonceKey]:
     if not keys:
         return set()
     wallets, eons, nonces = zip(*keys, strict=True)
-    cursor.execute(
-        query, (arrays.integers(wallets), arrays.integers(eons), arrays.integers(nonces))
-    )
+    arguments = {
+        "wallets": arrays.integers(wallets),
+        "eons": arrays.integers(eons),
+        "nonces": arrays.integers(nonces),
+    }
+    cursor.execute(query.call, arguments)
     return {keys[ordinal - 1] for (ordinal,) in cursor}
 
 
