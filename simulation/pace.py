@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 POLL_S: Final = 1.0
+CATCH_UP_POLL_S: Final = 0.05
+CATCH_UP_TIMEOUT_S: Final = 60
 
 Condition = Callable[[], Awaitable[bool]]
 
@@ -44,18 +47,29 @@ class ChainPace:
 
 
 class MiningPace:
-    """Mines a block whenever nothing has happened for a moment: for tests."""
+    """Mines a block whenever what is waited for has not happened: for tests.
 
-    def __init__(self, mine: Callable[[], None], *, settle_s: float = 0.25) -> None:
+    `caught_up` tells whether the operator has done what the newest block asks of it; a test that
+    mined on without it would prove how slow the machine is.
+    """
+
+    def __init__(self, mine: Callable[[], None], caught_up: Condition) -> None:
         self._mine = mine
-        self._settle_s = settle_s
+        self._caught_up = caught_up
 
     async def wait_until(self, what: str, condition: Condition, *, most_blocks: int) -> None:
-        """Mine block after block, giving the operator a moment after each."""
+        """Mine block after block, waiting for the operator after each."""
         for _ in range(most_blocks):
             if await condition():
                 return
             await asyncio.to_thread(self._mine)
-            await asyncio.sleep(self._settle_s)
+            await self._let_it_catch_up()
         if not await condition():
             raise NeverHappened(f"{what}: not within {most_blocks} blocks")
+
+    async def _let_it_catch_up(self) -> None:
+        deadline = time.monotonic() + CATCH_UP_TIMEOUT_S
+        while not await self._caught_up():
+            if time.monotonic() > deadline:
+                raise NeverHappened(f"the operator did not catch up in {CATCH_UP_TIMEOUT_S} s")
+            await asyncio.sleep(CATCH_UP_POLL_S)

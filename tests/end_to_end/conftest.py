@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import json
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from temporalio.client import Client
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
 from contracts.development import DEVELOPMENT_MNEMONIC, deploy_development_chain
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
+from models.engine import open_engine
 from simulation.pace import MiningPace
 from stack.node import AnvilNode
 from stack.part import running
@@ -31,6 +35,7 @@ from wallet.wallet import Home, open_home
 BLOCKS_PER_EON = 48
 API_PROCESSES = 2
 READY_TIMEOUT_S = 90
+CHECKPOINT_DUE_BLOCKS = 7
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,21 @@ class RunningOperator:
             self.w3.provider.make_request(RPCEndpoint("evm_mine"), [])
 
     def pace(self) -> MiningPace:
-        """A pace that mines instead of waiting."""
-        return MiningPace(self.mine)
+        """A pace that mines instead of waiting, and never faster than the operator works."""
+        return MiningPace(self.mine, self.caught_up)
+
+    async def caught_up(self) -> bool:
+        """Whether the newest block is read and the checkpoint that it calls for is on chain."""
+        chain = ParentChain(self.node_url, self.contract)
+        block = await asyncio.to_thread(chain.block)
+        status = await asyncio.to_thread(_read_json, f"{self.url}/audit/")
+        if status["latest"]["block"] < block:
+            return False
+        clock = await asyncio.to_thread(chain.identity)
+        sub_block = (block - clock.genesis_block) % clock.blocks_per_eon
+        eon = status["latest"]["eon_number"]
+        due = sub_block > CHECKPOINT_DUE_BLOCKS
+        return not due or await asyncio.to_thread(chain.checkpoint_root, eon) is not None
 
     def keys(self, index: int) -> Keys:
         """A funded development account; 0 is the operator and 9 deploys libraries."""
@@ -111,11 +129,23 @@ async def operator(
 
 
 async def _mine_until_ready(operator: RunningOperator, api: ApiServer) -> None:
-    """Bootstrap registers a token on chain and waits for its confirmations: give it blocks."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < deadline and not await asyncio.to_thread(api.is_ready):
-        await asyncio.sleep(1)
-        await asyncio.to_thread(operator.mine)
+    """Bootstrap registers a token on chain and waits for its confirmations: give it blocks.
+
+    Never faster than the operator reads them: a late bootstrap would miss the first checkpoint.
+    """
+    engine = open_engine(operator.database_url, application_name="test")
+    while not await asyncio.to_thread(api.is_ready):
+        await asyncio.sleep(0.5)
+        with engine.connect() as connection:
+            seen = connection.execute(text("SELECT latest_block FROM chain_view")).scalar()
+        if seen == operator.w3.eth.block_number:
+            await asyncio.to_thread(operator.mine)
+    engine.dispose()
+
+
+def _read_json(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)
 
 
 @pytest_asyncio.fixture
