@@ -10,7 +10,8 @@ from web3.middleware import ExtraDataToPOAMiddleware
 
 from contracts.deployment import DeployedContract, deploy_commit_chain
 from contracts.sending import DeploymentError
-from protocol.signing import InvalidPrivateKey, parse_private_key
+from protocol.address import InvalidAddress, parse_address
+from protocol.signing import InvalidPrivateKey, Signer, parse_private_key
 
 KEY_VARIABLE = "HUB_OWNER_ACCOUNT_KEY"
 BLOCKS_FOR_PACE = 50
@@ -41,13 +42,17 @@ def _read_key(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     show_envvar=True,
     help="Depth at which the operator will trust a block.",
 )
+@click.option("--owner", help="Address that the key has to belong to.")
 @click.option("--key", envvar=KEY_VARIABLE, callback=_read_key, hidden=True)
-def deploy_contract(node_url: str, blocks_per_eon: int, confirmations: int, key: bytes) -> None:
+def deploy_contract(
+    node_url: str, blocks_per_eon: int, confirmations: int, owner: str | None, key: bytes
+) -> None:
     """Deploy the commit-chain with its libraries.
 
     The deploying account, whose private key is read from HUB_OWNER_ACCOUNT_KEY, becomes the
     operator for good. The first checkpoint is due in the first eon: start the operator at once.
     """
+    _require_owner(owner, key)
     w3 = Web3(Web3.HTTPProvider(node_url))
     w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
     if not w3.is_connected():
@@ -59,6 +64,18 @@ def deploy_contract(node_url: str, blocks_per_eon: int, confirmations: int, key:
     except (DeploymentError, Web3Exception) as error:
         raise click.ClickException(str(error)) from error
     _report(w3, deployed, blocks_per_eon)
+
+
+def _require_owner(owner: str | None, key: bytes) -> None:
+    """Raises UsageError if a stated owner is no address or not the key's."""
+    if owner is None:
+        return
+    try:
+        stated = parse_address(owner)
+    except InvalidAddress:
+        raise click.UsageError(f"{owner} is not an address") from None
+    if Signer(key).address != stated:
+        raise click.UsageError(f"the key does not belong to {owner}")
 
 
 def _report(w3: Web3, deployed: DeployedContract, blocks_per_eon: int) -> None:

@@ -1,5 +1,7 @@
 """Deployment to any node, and the development chain's fixed addresses."""
 
+import subprocess
+
 import pytest
 from click.testing import CliRunner
 from web3 import Web3
@@ -16,6 +18,7 @@ from contracts.development import (
 )
 from contracts.sending import Sender
 
+from .conftest import ROOT
 from .harness import checksum
 
 COMMIT_CHAIN = "0x9561C133DD8580860B6b7E504bC5Aa500f0f06a7"
@@ -135,3 +138,43 @@ def test_the_command_takes_the_key_from_the_environment_only(w3: Web3) -> None:
     code, output = _run(w3, "--blocks-per-eon", "60", key="not a key")
     assert code != 0
     assert "not a key" not in output
+
+
+def test_the_command_refuses_a_key_of_somebody_else(w3: Web3) -> None:
+    account, other = development_account(5), development_account(6)
+    key = account.private_key.hex()
+    arguments = ["--blocks-per-eon", "60", "--confirmations", "3", "--owner"]
+    code, output = _run(w3, *arguments, checksum(other.address), key=key)
+    assert code != 0
+    assert "does not belong" in output and key not in output
+    code, output = _run(w3, *arguments, "0x12", key=key)
+    assert code != 0 and "not an address" in output
+    code, output = _run(w3, *arguments, checksum(account.address), key=key)
+    assert code == 0, output
+
+
+def _run_script(*lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "deploy_contract.sh"],
+        cwd=ROOT,
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_the_script_asks_for_everything_and_deploys(w3: Web3) -> None:
+    account = development_account(5)
+    key = account.private_key.hex()
+    url = str(w3.provider.endpoint_uri)  # type: ignore[attr-defined]
+    done = _run_script(url, checksum(account.address), key, "184")
+    assert done.returncode == 0, done.stderr
+    assert "first checkpoint" in done.stdout and "1337" in done.stdout
+    assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("given", [(), ("http://127.0.0.1:1",), ("http://127.0.0.1:1", "0x1")])
+def test_the_script_takes_no_empty_answer(given: tuple[str, ...]) -> None:
+    assert _run_script(*given, "").returncode == 3

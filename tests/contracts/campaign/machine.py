@@ -297,6 +297,8 @@ class Machine:
         return int(dispute.opened_at + self.slack - 1 - self.w3.eth.block_number)
 
     def answer_due(self) -> None:
+        if self.disputes:
+            self.commit_early()
         for dispute in list(self.disputes):
             if self.blocks_left(dispute) <= 4 or self.random.random() < 0.3:
                 self.close(dispute)
@@ -304,7 +306,8 @@ class Machine:
     def close(self, dispute: Dispute) -> None:
         if self.ledger.submitted < dispute.eon:
             self.checkpoint()
-        self.chain.send(dispute.answer(), OPERATOR)
+        outcome = self.chain.outcome(dispute.answer(), OPERATOR)
+        assert outcome == "done", f"{outcome}, {self.blocks_left(dispute)} blocks left"
         self.disputes.remove(dispute)
         self.report.steps["answer"] += 1
 
