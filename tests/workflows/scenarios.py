@@ -57,7 +57,7 @@ async def eon_held(script: Script) -> Handle:
     """A person holds the submission past half of the eon, then releases it."""
     handle = await start_eon(script)
     await handle.execute_update(interventions.HOLD_SUBMISSION, PERSON)
-    await script.environment.sleep(15 * 2_500)
+    await script.environment.sleep(15 * script.calendar.blocks_per_eon * 0.58)
     await handle.execute_update(interventions.RELEASE_SUBMISSION, PERSON)
     await handle.result()
     return handle
