@@ -126,7 +126,7 @@ class GroupCommit:
                 return None, [error] * len(requests)
             answers: list[Verdict | Exception] = []
             for request in requests:
-                connection, answer = self._run(None, [request])
+                connection, answer = self._run(connection, [request])
                 answers += answer
             return connection, answers
         return connection, list(verdicts)

@@ -101,7 +101,7 @@ class Batch:
                     if attempt == ATTEMPTS - 1:
                         raise
                     continue
-                except psycopg2.Error:
+                except Exception:
                     if not connection.closed:
                         cursor.execute("ROLLBACK")
                     raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg2
 import pytest
@@ -14,8 +15,11 @@ from ledger.group_commit import GroupCommit
 from ledger.refusals import Refusal
 from ledger.transfers import Batch, BatchMemory, TransferAccepted
 from models import Transfer
+from protocol.encoding import OutOfRange
 from tests.ledger.paying import Bank
 from tests.ledger.world import World
+
+HOLD_EON_1 = f"SELECT pg_advisory_xact_lock({0x454F4E}, 1)"
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -37,10 +41,13 @@ def stored(bank: Bank) -> int:
 
 async def test_transfers_that_arrive_together_share_a_transaction(bank: Bank) -> None:
     group = GroupCommit(bank.world.engine, bank.world.rules, workers=1)
-    futures = []
+    requests = [bank.request(name, "r", 1, nonce) for nonce, name in enumerate("abc")]
     group.start()
-    for nonce, name in enumerate("abc"):
-        futures.append(group.submit(bank.request(name, "r", 1, nonce)))
+    with bank.connection() as blocker:
+        blocker.cursor().execute(HOLD_EON_1)
+        # The thread waits with the first; what comes meanwhile is the next batch.
+        futures = [group.submit(request) for request in requests]
+        blocker.rollback()
     answers = await asyncio.gather(*futures)
     await group.stop()
     assert [answer.position for answer in answers] == [0, 1, 2]
@@ -62,13 +69,26 @@ async def test_a_refusal_is_raised_to_its_own_caller_only(bank: Bank) -> None:
     await group.stop()
 
 
+async def test_a_request_that_breaks_the_code_fails_alone(bank: Bank) -> None:
+    group = GroupCommit(bank.world.engine, bank.world.rules, workers=1)
+    good = bank.request("a", "r", 1, 1)
+    impossible = replace(bank.request("b", "r", 1, 2), amount=-1)
+    group.start()
+    futures = [group.submit(request) for request in (good, impossible)]
+    first, second = await asyncio.gather(*futures, return_exceptions=True)
+    assert isinstance(first, TransferAccepted)
+    assert isinstance(second, OutOfRange)
+    again = await group.submit(bank.request("c", "r", 1, 3))
+    assert again.position == 1
+    await group.stop()
+
+
 async def test_a_full_queue_and_a_stopped_group_refuse_at_once(bank: Bank) -> None:
     group = GroupCommit(bank.world.engine, bank.world.rules, workers=1, queue_limit=1)
     with pytest.raises(Refusal, match="INTAKE_CLOSED"):
         group.submit(bank.request("a", "r", 1, 1))
     with bank.connection() as blocker:
-        cursor = blocker.cursor()
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", (0x454F4E,))
+        blocker.cursor().execute(HOLD_EON_1)
         group.start()
         first = group.submit(bank.request("a", "r", 1, 1))
         await asyncio.to_thread(wait_until_taken, group)
@@ -135,6 +155,12 @@ class Interrupted:
         self._connection = connection
         self.closed = 0
 
+    def __hash__(self) -> int:
+        return hash(self._connection)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self._connection
+
     def cursor(self) -> Interrupted:
         self._cursor = self._connection.cursor()  # type: ignore[attr-defined]
         return self
@@ -153,7 +179,7 @@ class Interrupted:
 
     def execute(self, query: str, arguments: object = None) -> None:
         self._cursor.execute(query, arguments)
-        if query.rstrip().endswith("COMMIT") and "INSERT INTO transfer" in query:
+        if query.endswith("COMMIT") and "append_transfers" in query:
             self.closed = 1
             raise psycopg2.OperationalError("the server went away")
 
@@ -164,8 +190,9 @@ def test_a_commit_whose_answer_was_lost_is_found_again_and_not_repeated(bank: Ba
     with bank.connection() as connection:
         connection.autocommit = True
         bank.append(bank.request("c", "r", 1, 9))
+        doomed = Interrupted(connection)
         with pytest.raises(psycopg2.OperationalError):
-            batch.run(Interrupted(connection))
+            batch.run(doomed)
         first, second = batch.run(connection)
         connection.autocommit = False
     assert isinstance(first, TransferAccepted)
