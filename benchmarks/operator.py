@@ -27,6 +27,7 @@ from stack.process import ProcessSpec, spawn, stop
 
 READY_TIMEOUT_S: Final = 60.0
 UNLIMITED: Final = str(10**9)
+TAIL: Final = 2_000
 
 
 class NotStarted(RuntimeError):
@@ -44,9 +45,19 @@ class MeasuredOperator:
     processes: dict[str, tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredDatabase:
+    """A running PostgreSQL with a migrated, empty ledger; `folder` is for logs."""
+
+    engine: Engine
+    url: str
+    process: int
+    folder: Path
+
+
 @contextmanager
-def measured_database() -> Iterator[tuple[Engine, str, int]]:
-    """Run a PostgreSQL with a migrated, empty ledger; yield engine, URL and process id."""
+def measured_database() -> Iterator[MeasuredDatabase]:
+    """Run a PostgreSQL of our own until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="nocust-bench-"))
     folder.chmod(0o755)
     server = EmbeddedPostgres(folder / "postgres", free_port())
@@ -55,7 +66,7 @@ def measured_database() -> Iterator[tuple[Engine, str, int]]:
             server.create_database()
             migrate.upgrade(server.url())
             engine = open_engine(server.url(), application_name="benchmark")
-            yield engine, server.url(), process.pid
+            yield MeasuredDatabase(engine, server.url(), process.pid, folder)
             engine.dispose()
     finally:
         server.remove()
@@ -67,27 +78,26 @@ def measured_operator(api_processes: int) -> Iterator[MeasuredOperator]:
     """Run a database and API processes over it, bootstrapped in eon 1 without a chain."""
     settings = Settings.development()
     with ExitStack() as stack:
-        engine, url, postgres = stack.enter_context(measured_database())
+        database = stack.enter_context(measured_database())
         rules = bootstrap(
-            engine,
+            database.engine,
             operator=Signer(settings.require_owner_key()),
             contract=settings.contract_address,
             chain_id=1337,
         )
         port = free_port()
-        pids = tuple(stack.enter_context(_api(url, port)) for _ in range(api_processes))
-        yield MeasuredOperator(
-            LOOPBACK, port, engine, rules, {"PostgreSQL": (postgres,), "API": pids}
-        )
+        pids = tuple(stack.enter_context(_api(database, port)) for _ in range(api_processes))
+        processes = {"PostgreSQL": (database.process,), "API": pids}
+        yield MeasuredOperator(LOOPBACK, port, database.engine, rules, processes)
 
 
 @contextmanager
-def _api(url: str, port: int) -> Iterator[int]:
+def _api(database: MeasuredDatabase, port: int) -> Iterator[int]:
     spec = ProcessSpec(
         name="api",
         command=(sys.executable, "-m", "cli", "api"),
         environment={
-            "HUB_DATABASE_URL": url,
+            "HUB_DATABASE_URL": database.url,
             "HUB_API_PORT": str(port),
             "HUB_LOG_FORMAT": "json",
             "HUB_LOG_LEVEL": "warning",
@@ -95,12 +105,14 @@ def _api(url: str, port: int) -> Iterator[int]:
         },
         folder=ROOT,
     )
-    process = spawn(spec, sys.stderr.fileno())
+    log = database.folder / "api.log"
+    with log.open("ab") as output:
+        process = spawn(spec, output)
     try:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not is_listening(LOOPBACK, port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted("an API process does not serve")
+                raise NotStarted(f"an API process does not serve:\n{log.read_text()[-TAIL:]}")
             time.sleep(0.05)
         yield process.pid
     finally:

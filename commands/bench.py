@@ -32,25 +32,29 @@ def bench() -> None:
 @bench.command()
 @click.option("--seconds", default=60.0, show_default=True, help="How long the pairs pay.")
 @click.option("--pairs", default=64, show_default=True, help="Senders, each with a recipient.")
+@click.option("--least", default=paying.LATER.stop, show_default=True, help="Of each pair.")
 @click.option("--crowd-seconds", default=15.0, show_default=True, help="How long 8 pay one.")
 @click.option("--api-processes", default=2, show_default=True)
 @click.option("--prepared-rate", default=3000, show_default=True, help="Signed beforehand, per s.")
 def transfers(
-    seconds: float, pairs: int, crowd_seconds: float, api_processes: int, prepared_rate: int
+    seconds: float,
+    pairs: int,
+    least: int,
+    crowd_seconds: float,
+    api_processes: int,
+    prepared_rate: int,
 ) -> None:
     """Pay over HTTP, then verify every receipt, every set and every sum."""
     console = Console()
     with measured_operator(api_processes) as operator:
         first = add_wallets(operator.engine, operator.rules, 2 * pairs + CROWD + 1, paying.FUNDS)
         place = paying.Place(operator.rules.contract, first)
-        count = max(int(prepared_rate * seconds / pairs), int(paying.LATER.stop * SAFETY))
+        count = max(int(prepared_rate * seconds / pairs), int(least * SAFETY))
         console.print(f"signing {count * pairs:,} transfers")
         plans = paying.prepare(place, pairs, count)
         used = _cpu(operator)
         measured = asyncio.run(
-            paying.run_pairs(
-                operator.host, operator.port, plans, seconds=seconds, least=paying.LATER.stop
-            )
+            paying.run_pairs(operator.host, operator.port, plans, seconds=seconds, least=least)
         )
         _report(console, f"{pairs} pairs", measured)
         _report_cpu(console, operator, used, measured.count)
@@ -81,8 +85,8 @@ def transfers(
 def checkpoint(wallets: int, active: int | None) -> None:
     """Close an eon and build, store and verify its checkpoint."""
     console = Console()
-    with measured_database() as (engine, _, _):
-        timing = checkpoints.measure(engine, wallets, active or wallets // 10)
+    with measured_database() as database:
+        timing = checkpoints.measure(database.engine, wallets, active or wallets // 10)
         console.print(
             f"{timing.wallets:,} wallets, {timing.active:,} active: {timing.total_s:.2f} s "
             f"(close {timing.close_s:.2f}, build and store {timing.build_s:.2f}, "
