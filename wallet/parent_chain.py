@@ -66,6 +66,21 @@ class ParentChain:
             abi=commit_chain_abi(),
         )
 
+    @property
+    def functions(self) -> Any:
+        """The contract's functions by name, for calls that have no method here."""
+        return self._contract.functions
+
+    def bond_price(self) -> tuple[int, int]:
+        """What a unit of gas costs in a bond and in a transaction, in wei, with room to rise."""
+        gas_price = int(self._ask(lambda: self.w3.eth.gas_price))
+        return max(int(self._read("MIN_CHALLENGE_GAS_COST")), 2 * gas_price), gas_price
+
+    def estimate(self, key: bytes, call: Any, *, value: int = 0) -> int:
+        """Units of gas that a call would take now."""
+        fields = {"from": self._holder(key), "value": value}
+        return int(self._ask(lambda: call.estimate_gas(fields)))
+
     def identity(self) -> ChainIdentity:
         """Read which commit-chain this is."""
         return ChainIdentity(
@@ -125,19 +140,19 @@ class ParentChain:
                 holder, checksum_address(self.contract_address)
             )
             if int(self._ask(allowance.call)) < amount:
-                self._send(
+                self.transact(
                     key,
                     self._token(token).functions.approve(
                         checksum_address(self.contract_address), amount
                     ),
                 )
         call = self._contract.functions.deposit(checksum_address(token), holder, amount)
-        return self._send(key, call, value=value)
+        return self.transact(key, call, value=value)
 
     def send_token(self, key: bytes, token: Address, to: Address, amount: int) -> Mined:
         """Send ERC-20 units on the parent chain."""
         call = self._token(token).functions.transfer(checksum_address(to), amount)
-        return self._send(key, call)
+        return self.transact(key, call)
 
     def request_withdrawal(
         self, key: bytes, token: Address, proof: AllotmentProof, amount: int
@@ -153,11 +168,10 @@ class ParentChain:
             [[proof.left, proof.right], [proof.passive_amount, proof.passive_marker]],
             amount,
         )
-        gas_price = int(self._ask(lambda: self.w3.eth.gas_price))
-        cost = int(self._read("MIN_CHALLENGE_GAS_COST"))
         # The contract asks for a fixed amount of gas at the transaction's price or its own floor.
-        value = REQUEST_GAS * max(cost, 2 * gas_price)
-        return self._send(key, call, value=value, gas_price=gas_price)
+        bond_price, gas_price = self.bond_price()
+        value = REQUEST_GAS * bond_price
+        return self.transact(key, call, value=value, gas_price=gas_price)
 
     def _token(self, token: Address) -> Any:
         address = self.w3.to_checksum_address(checksum_address(token))
@@ -175,9 +189,10 @@ class ParentChain:
         except (Web3Exception, RequestException, OSError, ValueError) as cause:
             raise ChainFailure(str(cause)[:300]) from cause
 
-    def _send(
+    def transact(
         self, key: bytes, call: Any, *, value: int = 0, gas_price: int | None = None
     ) -> Mined:
+        """Sign and send one call of `functions`, and wait until it is mined."""
         holder = self._holder(key)
         fees = {} if gas_price is None else {"gasPrice": gas_price}
 
