@@ -1,6 +1,7 @@
 // Compiles Solidity with the pinned compiler and writes one artefact per deployable contract.
-// Usage: node contracts/build.mjs [--src DIRECTORY] [--out DIRECTORY] [--published]
+// Usage: node contracts/build.mjs [--src DIRECTORY] [--out DIRECTORY] [--published] [--input]
 // --published builds the test edition, which has the original contract's weaknesses.
+// --input prints the compiler's input for static analysers instead of building.
 import { createRequire } from "node:module";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -25,32 +26,31 @@ function readSources(directory) {
   );
 }
 
+function compilerInput(sources, outputs) {
+  return {
+    language: "Solidity",
+    sources: Object.fromEntries(
+      Object.entries(sources).map(([name, content]) => [name, { content }]),
+    ),
+    settings: {
+      // Runs on chains that know nothing newer, proof-of-authority ones among them.
+      evmVersion: "london",
+      viaIR: true,
+      optimizer: { enabled: true, runs: 200 },
+      metadata: { appendCBOR: false, bytecodeHash: "none" },
+      outputSelection: outputs,
+    },
+  };
+}
+
 function compile(sources) {
   if (!solc.version().startsWith(COMPILER)) {
     throw new Error(`compiler ${COMPILER} wanted, ${solc.version()} found`);
   }
-  const output = JSON.parse(
-    solc.compile(
-      JSON.stringify({
-        language: "Solidity",
-        sources: Object.fromEntries(
-          Object.entries(sources).map(([name, content]) => [name, { content }]),
-        ),
-        settings: {
-          // Runs on chains that know nothing newer, proof-of-authority ones among them.
-          evmVersion: "london",
-          viaIR: true,
-          optimizer: { enabled: true, runs: 200 },
-          metadata: { appendCBOR: false, bytecodeHash: "none" },
-          outputSelection: {
-            "*": {
-              "*": ["abi", "evm.bytecode", "evm.deployedBytecode.object", "evm.methodIdentifiers"],
-            },
-          },
-        },
-      }),
-    ),
-  );
+  const input = compilerInput(sources, {
+    "*": { "*": ["abi", "evm.bytecode", "evm.deployedBytecode.object", "evm.methodIdentifiers"] },
+  });
+  const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const problems = output.errors ?? [];
   for (const problem of problems) process.stderr.write(problem.formattedMessage);
   if (problems.length > 0) throw new Error(`${problems.length} compiler message(s); none allowed`);
@@ -89,13 +89,24 @@ function artefact(contracts, name) {
   };
 }
 
+function build(sources, out) {
+  const contracts = compile(sources);
+  mkdirSync(out, { recursive: true });
+  for (const name of deployable(contracts)) {
+    const built = artefact(contracts, name);
+    writeFileSync(join(out, `${name}.json`), `${JSON.stringify(built, null, 1)}\n`);
+    process.stdout.write(`${name}: ${built.runtimeBytes} bytes\n`);
+  }
+}
+
 const published = process.argv.includes("--published");
-const out = option("--out", published ? "published/artefacts" : "artefacts");
-const sources = readSources(option("--src", "src"));
-const contracts = compile(published ? asPublished(sources) : sources);
-mkdirSync(out, { recursive: true });
-for (const name of deployable(contracts)) {
-  const built = artefact(contracts, name);
-  writeFileSync(join(out, `${name}.json`), `${JSON.stringify(built, null, 1)}\n`);
-  process.stdout.write(`${name}: ${built.runtimeBytes} bytes\n`);
+const written = readSources(option("--src", "src"));
+const sources = published ? asPublished(written) : written;
+if (process.argv.includes("--input")) {
+  const everything = ["abi", "devdoc", "userdoc", "metadata", "evm.bytecode"];
+  everything.push("evm.deployedBytecode", "evm.methodIdentifiers");
+  const input = compilerInput(sources, { "*": { "*": everything, "": ["ast"] } });
+  process.stdout.write(JSON.stringify(input));
+} else {
+  build(sources, option("--out", published ? "published/artefacts" : "artefacts"));
 }

@@ -4,10 +4,12 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from web3 import Web3
 
+from contracts.artefacts import ARTEFACTS
 from contracts.deployment import deploy_token
 from protocol.markers import minimum_available_balance_digest
 from protocol.withdrawals import delegated_withdrawal_digest
@@ -53,15 +55,19 @@ class Report:
 class Machine:
     """One commit-chain after the other; every choice comes from the seeded generator."""
 
-    def __init__(self, w3: Web3, libraries: dict[str, bytes], seed: int) -> None:
-        self.w3, self.libraries = w3, libraries
+    def __init__(
+        self, w3: Web3, libraries: dict[str, bytes], seed: int, *, artefacts: Path = ARTEFACTS
+    ) -> None:
+        self.w3, self.libraries, self.artefacts = w3, libraries, artefacts
         self.random = random.Random(seed)
         self.report = Report(Counter())
         self.begin()
 
     def begin(self) -> None:
         """A fresh chain with two tokens, two honest eons old."""
-        self.chain = Chain(self.w3, self.libraries, blocks_per_eon=BLOCKS_PER_EON)
+        self.chain = Chain(
+            self.w3, self.libraries, blocks_per_eon=BLOCKS_PER_EON, artefacts=self.artefacts
+        )
         token = deploy_token(self.w3, OPERATOR.private_key, "Tee", "T", 10 * FUNDS)
         contract: Any = self.w3.eth.contract(
             checksum(token), abi=[APPROVE, APPROVE | {"name": "transfer"}]
