@@ -25,6 +25,7 @@ from ledger.blocks import (
 )
 from ledger.chain_accumulator import accumulator_of
 from ledger.chain_events import apply_confirmed_events
+from ledger.confirmed.desks import notify_payable_desks
 from ledger.duty_notices import notice
 from ledger.view import ChainFacts, move_view
 from protocol.clock import EonClock
@@ -122,6 +123,8 @@ class Follower:
                 confirm_blocks(session, confirmed)
                 while apply_confirmed_events(session, rules, confirmed).more:
                     pass
+            if headers:
+                notify_payable_desks(session, clock, headers[0].number, stored_up_to)
             move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))
             eon = clock.eon_of(stored_up_to)
             if eon == clock.eon_of(head.number):

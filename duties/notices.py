@@ -5,5 +5,5 @@ from typing import Final
 EON_BEGAN: Final = "eon-began"
 """Arguments: `eon`."""
 
-DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled"))
+DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled", "withdrawal-payable"))
 """A wallet's requests changed. Arguments: `token` and `address` (40 digits), `short_name`."""

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from ledger.chain_events import apply_confirmed_events
 from ledger.checkpoint import build_checkpoint
 from ledger.closing import close_eon
+from ledger.confirmed.desks import notify_payable_desks
 from ledger.duty_notices import undelivered
 from ledger.refusals import LedgerInvariant
 from ledger.tokens import activate_token, add_token
@@ -217,6 +218,24 @@ def test_a_request_is_taken_out_of_the_account_told_and_handed_to_its_desk(ledge
             "withdrawal-requested",
             {"token": ETH.hex(), "address": ALICE.hex(), "short_name": "ETH"},
         )
+    ]
+
+
+def test_a_desk_is_woken_once_in_the_block_from_which_its_request_is_payable(
+    ledger: World,
+) -> None:
+    ledger.admit("alice")
+    ledger.request_withdrawal("alice", 200)
+    clock = ledger.rules.clock
+    payable = clock.first_payable_block(1)
+    with ledger.begin() as session:
+        notify_payable_desks(session, clock, payable - 3, payable - 1)
+        assert "withdrawal-payable" not in [one.kind for one in undelivered(session, 10)]
+        notify_payable_desks(session, clock, payable - 1, payable + 1)
+        notify_payable_desks(session, clock, payable, payable)
+        woken = [one for one in undelivered(session, 10) if one.kind == "withdrawal-payable"]
+    assert [dict(one.arguments) for one in woken] == [
+        {"token": ETH.hex(), "address": ALICE.hex(), "short_name": "ETH"}
     ]
 
 
