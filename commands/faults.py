@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,15 +16,32 @@ from ledger.refusals import Refusal
 from protocol.errors import ProtocolError
 from setting_types import SettingsError
 
+RUNTIME_ENDS_S = 0.2
+"""The SDK's own threads let go of their last objects in this time."""
+
 
 @contextmanager
 def as_click_errors() -> Iterator[None]:
     """Turn what a command may meet into a message and exit code 1."""
     try:
         yield
+    except click.ClickException as error:
+        _release(error)
+        raise
     except (SettingsError, ProtocolError, Refusal) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException("the database does not answer") from error
     except (RPCError, RuntimeError) as error:
-        raise click.ClickException(f"Temporal: {error}") from error
+        _release(error)
+        raise click.ClickException(f"Temporal: {error}") from None
+
+
+def _release(error: BaseException) -> None:
+    """Drop what the frames of an error hold: a client alive at exit aborts the interpreter."""
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    gc.collect()
+    time.sleep(RUNTIME_ENDS_S)

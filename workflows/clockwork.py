@@ -10,7 +10,7 @@ from duties.calendar import Calendar, View
 from protocol.clock import EonClock
 from workflows.asking import read_view
 
-LONGEST_WAIT_S: Final = 60.0
+LONGEST_WAIT_S: Final = 300.0
 SHARE_OF_THE_WAY: Final = 0.8
 
 

@@ -30,7 +30,7 @@ from workflows.sending import carry_out
 
 Result = TypeVar("Result")
 PRIORITY = 2
-LONGEST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 120.0
 
 
 @workflow.defn(name=names.EON_WORKFLOW)
@@ -223,7 +223,7 @@ class EonWorkflow:
             await workflow.wait_condition(lambda: not self._held_by)
 
     async def _wait_a_moment(self) -> None:
-        """Wait longer each time, at most a minute, so that a long wait stays a short history."""
+        """Wait longer each time, at most two minutes, so that a long wait stays a short history."""
         seconds = self._start.calendar.poll_s * 2 ** min(self._pauses, 10)
         self._pauses += 1
         await pause(min(seconds, LONGEST_PAUSE_S), self._take_nudge)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from ledger.refusals import LedgerInvariant
@@ -84,7 +85,7 @@ def claimed_funds(session: Session, account: bytes, *, except_intent: int) -> in
     """What other unmined transactions of the account may cost at most, in wei."""
     rows = session.execute(
         select(TransactionAttempt.fee_cap, TransactionAttempt.gas_limit, TransactionIntent.value)
-        .distinct(TransactionIntent.id)
+        .ext(distinct_on(TransactionIntent.id))
         .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
         .where(
             TransactionIntent.account == account,
@@ -104,7 +105,7 @@ def stored_bytes(session: Session, account: bytes, first_nonce: int, before: int
     """
     rows = session.execute(
         select(TransactionAttempt.raw)
-        .distinct(TransactionAttempt.nonce)
+        .ext(distinct_on(TransactionAttempt.nonce))
         .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
         .where(
             TransactionIntent.account == account,

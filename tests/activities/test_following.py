@@ -1,0 +1,182 @@
+"""Following a real chain: nothing is missed, nothing counts early, nothing counts twice."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from activities.context import Context
+from activities.following import Follower
+from chain.calls import deposit
+from chain.errors import DeepReorganisation
+from chain.signer import TransactionSigner
+from ledger.blocks import AppliedEventsOrphaned, orphan_above
+from ledger.chain_accumulator import accumulator_of
+from ledger.clock import read_view
+from models import ChainEvent, ContractState, DutyNotice, OrphanDeposit
+from tests.activities.conftest import CONFIRMATIONS
+from tests.chain.conftest import Chain
+
+ETHER = 10**18
+Follow = Callable[[], None]
+
+
+def pay_in(context: Context, chain: Chain, who: TransactionSigner, amount: int) -> int:
+    """Deposit ether in a block of its own; returns its number."""
+    contract = context.gateway.contract
+    call = deposit(contract, token=contract, beneficiary=who.address, amount=amount)
+    return chain.execute(who, call).block_number
+
+
+def credited(context: Context) -> list[int]:
+    """The deposits that the ledger has taken over."""
+    with context.sessions() as session:
+        return [int(amount) for amount in session.scalars(select(OrphanDeposit.amount))]
+
+
+@pytest.fixture(autouse=True)
+def native_token(context: Context, follow: Follow) -> None:
+    """The ledger knows ether from the first block on."""
+    from activities.adoption import Adoptions
+
+    follow()
+    Adoptions(context).add_native_token()
+
+
+def test_a_deposit_counts_at_its_depth_and_not_before(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+) -> None:
+    pay_in(context, chain, holder, 1_000)
+    chain.mine(CONFIRMATIONS - 1)
+    follow()
+    assert credited(context) == []
+    chain.mine()
+    follow()
+    assert credited(context) == [1_000]
+    follow()
+    assert credited(context) == [1_000]
+
+
+def test_catching_up_reaches_the_head_in_batches_and_misses_no_block(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+) -> None:
+    chain.mine(150)
+    pay_in(context, chain, holder, 7)
+    chain.mine(150)
+    follow()
+    head = chain.node.head().number
+    with context.sessions() as session:
+        view = read_view(session)
+        blocks = session.scalar(select(func.count()).select_from(ContractState))
+    assert (view.latest_block, view.confirmed_block) == (head, head - CONFIRMATIONS)
+    assert blocks == head - context.gateway.clock().genesis_block + 1
+    assert credited(context) == [7]
+
+
+def test_a_shallow_reorganisation_takes_back_what_was_only_seen(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+) -> None:
+    follow()
+    mark = chain.mark()
+    pay_in(context, chain, holder, 5)
+    follow()
+    chain.return_to(mark)
+    chain.rpc("anvil_dropAllTransactions")
+    chain.mine(2 + CONFIRMATIONS)
+    follow()
+    assert credited(context) == []
+    with context.sessions() as session:
+        orphaned = session.scalars(select(ChainEvent).where(ChainEvent.orphaned)).all()
+        view = read_view(session)
+    assert [event.name for event in orphaned] == ["Deposit"]
+    assert view.latest_block == chain.node.head().number
+
+
+def test_the_clock_does_not_run_backwards_when_the_head_does(
+    context: Context, chain: Chain, follow: Follow
+) -> None:
+    mark = chain.mark()
+    chain.mine(3)
+    follow()
+    highest = chain.node.head().number
+    chain.return_to(mark)
+    chain.mine()
+    follow()
+    with context.sessions() as session:
+        assert read_view(session).latest_block == highest
+
+
+def test_a_reorganisation_below_the_confirmed_block_stops_everything(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+) -> None:
+    mark = chain.mark()
+    block = pay_in(context, chain, holder, 9)
+    chain.mine(CONFIRMATIONS)
+    follow()
+    chain.return_to(mark)
+    chain.rpc("anvil_dropAllTransactions")
+    chain.mine(2 * CONFIRMATIONS)
+    with pytest.raises(DeepReorganisation):
+        Follower(context).look()
+    assert credited(context) == [9]
+    with context.sessions.begin() as session, pytest.raises(AppliedEventsOrphaned):
+        orphan_above(session, block - 1)
+
+
+def test_the_accumulator_from_events_is_the_contracts(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+) -> None:
+    gateway = context.gateway
+    clock = gateway.clock()
+    for eon, amount in ((1, 3), (1, 4), (2, 5)):
+        if clock.eon_of(chain.node.head().number) < eon:
+            _submit(context, chain)
+            chain.mine_to(clock.first_block(eon))
+        pay_in(context, chain, holder, amount)
+        follow()
+        with context.sessions() as session:
+            assert accumulator_of(session, clock, eon) == gateway.accumulator(eon)
+
+
+def _submit(context: Context, chain: Chain) -> None:
+    from chain.calls import submit_checkpoint
+    from tests.chain.conftest import account_key
+
+    contract, facts = context.gateway.contract, context.gateway.submission_facts()
+    call = submit_checkpoint(contract, accumulator=facts.basis, root=bytes([1]) * 32)
+    chain.execute(TransactionSigner(account_key(0)), call)
+
+
+def test_each_eon_is_announced_to_its_duty_once(
+    context: Context, chain: Chain, follow: Follow
+) -> None:
+    _submit(context, chain)
+    chain.mine_to(context.gateway.clock().first_block(2))
+    follow()
+    follow()
+    with context.sessions() as session:
+        keys = session.scalars(select(DutyNotice.key).order_by(DutyNotice.id)).all()
+    assert keys == ["eon-began-1", "eon-began-2"]
+
+
+def test_a_missed_eon_closes_the_intake_for_good(
+    context: Context, chain: Chain, follow: Follow
+) -> None:
+    chain.mine_to(context.gateway.clock().first_block(2) + 1)
+    follow()
+    with context.sessions() as session:
+        assert read_view(session).intake == "halted"
+
+
+def test_a_late_checkpoint_closes_the_intake_until_it_is_there(
+    context: Context, chain: Chain, follow: Follow
+) -> None:
+    clock = context.gateway.clock()
+    chain.mine_to(clock.first_block(1) + clock.epoch_blocks + 1)
+    follow()
+    with context.sessions() as session:
+        assert read_view(session).intake == "late"
+    _submit(context, chain)
+    follow()
+    with context.sessions() as session:
+        assert read_view(session).intake == "open"
