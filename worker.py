@@ -105,7 +105,8 @@ def build_worker(
         client,
         task_queue=queue,
         activities=offered[queue],
-        activity_executor=threads,
+        # Watching is asynchronous throughout: it takes no thread while it waits.
+        activity_executor=None if queue == queues.READ else threads,
         max_concurrent_activities=CONCURRENT[queue],
         graceful_shutdown_timeout=GRACE,
     )

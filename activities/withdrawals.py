@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
 from temporalio import activity
 
 from activities.context import Context
@@ -11,6 +12,7 @@ from duties import names, tasks
 from duties.eons import Opening, Readiness
 from duties.withdrawals import Desk, DeskBook, OpenConfirmation
 from ledger.transactions.intents import NewIntent, open_intent
+from models import WithdrawalRequest
 from protocol.encoding import MAX_U256
 
 
@@ -22,11 +24,16 @@ class DeskWork:
 
     @activity.defn(name=tasks.READ_DESK.name)
     def read_desk(self, desk: Desk) -> DeskBook:
-        """The desk's open requests; those of amount 0 need no payment and do not count."""
-        with self._context.sessions() as session:
+        """The desk's open requests; those of amount 0 are closed here, without a transaction."""
+        with self._context.sessions.begin() as session:
             clock = self._context.rules(session).clock
             found = open_requests(session, bytes.fromhex(desk.token), bytes.fromhex(desk.address))
-        requests = [one for one in found if one.amount > 0]
+            requests = [one for one in found if one.amount > 0]
+            session.execute(
+                update(WithdrawalRequest)
+                .where(WithdrawalRequest.id.in_([one.id for one in found if one.amount == 0]))
+                .values(status="paid")
+            )
         if not requests:
             return DeskBook()
         return DeskBook(

@@ -60,9 +60,9 @@ def test_a_deposit_counts_at_its_depth_and_not_before(
 def test_catching_up_reaches_the_head_in_batches_and_misses_no_block(
     context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
 ) -> None:
-    chain.mine(150)
+    chain.mine(20)
     pay_in(context, chain, holder, 7)
-    chain.mine(150)
+    chain.mine(280)
     follow()
     head = chain.node.head().number
     with context.sessions() as session:
