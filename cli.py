@@ -17,6 +17,7 @@ COMMANDS = {
     "pair": "commands.pair",
     "prepare": "commands.prepare",
     "reset": "commands.reset",
+    "sending": "commands.sending",
     "status": "commands.status",
     "token": "commands.token",
     "up": "commands.up",

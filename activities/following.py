@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.context import Context
 from chain.blocks import BlockHeader
-from chain.errors import Branch, BrokenContinuity, DeepReorganisation
+from chain.errors import Branch
 from chain.events import ChainEvent, UnknownLog
 from chain.headers import find_common_ancestor, has_left, read_range, require_continuity
 from chain.node import MAX_BATCH
@@ -144,10 +144,6 @@ class Follower:
             return
         message = f"eon {facts.eon}: events give {ours.hex()}, it has {facts.accumulator.hex()}"
         raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, _ABOUT, message)
-
-
-RETRY_AT_ONCE = (BrokenContinuity,)
-STOPS = (DeepReorganisation,)
 
 
 def _facts(facts: SubmissionFacts, head: int, confirmed: int) -> ChainFacts:

@@ -20,10 +20,8 @@ UNKNOWN_NOTICE: Final = "notice that no duty takes"
 NONCE_USURPED: Final = "nonce usurped"
 FEE_CEILING: Final = "fee ceiling"
 FUEL: Final = "low fuel"
-TRANSACTION_REVERTED: Final = "transaction reverted"
 WITHDRAWAL_BLOCKED: Final = "withdrawal blocked"
 TOKEN_BLOCKED: Final = "token registration blocked"
-START_CHECK: Final = "start-up check failed"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class View:
-    """The ledger's view of the chain: `latest_block` never runs backwards, `head_block` may.
+    """The ledger's view of the chain; `latest_block` never runs backwards.
 
     `last_submitted_root` is 64 hex digits, empty before the first checkpoint.
     """

@@ -16,7 +16,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class DeskStart:
-    """The desk to keep, and how often it was continued as a new run."""
+    """The desk to keep, and whether a person paused it in the run before."""
 
     desk: Desk
     calendar: Calendar
@@ -34,7 +34,6 @@ class DeskBook:
     first_payable_block: int | None = None
     newest_request: int = 0
     total: str = "0"
-    paid_requests: int = 0
 
 
 @dataclass(frozen=True)

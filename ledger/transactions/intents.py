@@ -66,11 +66,6 @@ def open_intent(session: Session, intent: NewIntent) -> TransactionIntent:
     return stored
 
 
-def find_intent(session: Session, key: str) -> TransactionIntent | None:
-    """The intent of a key."""
-    return session.scalars(select(TransactionIntent).where(TransactionIntent.key == key)).first()
-
-
 def get_intent(session: Session, intent_id: int, *, lock: bool = False) -> TransactionIntent:
     """The intent of a row id, locked until the transaction ends if asked; raises without one."""
     intent = session.get(TransactionIntent, intent_id, with_for_update=lock or None)

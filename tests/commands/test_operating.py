@@ -1,0 +1,56 @@
+"""The commands with which a person looks at the operator and steps in."""
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from cli import main
+from commands.status import read_standing
+from models import InterventionRecord, SendingAccount
+from models.engine import open_engine, open_sessions
+from tests.ledger.world import World, make_rules
+
+
+@pytest.fixture
+def world(database_url: str) -> World:
+    engine = open_engine(database_url, application_name="tests")
+    world = World(engine, open_sessions(engine), make_rules())
+    world.bootstrap()
+    return world
+
+
+def test_status_tells_the_eon_and_the_blocks_left(world: World) -> None:
+    with world.begin() as session:
+        facts = dict(read_standing(session).facts)
+    assert facts["head"].startswith("block 110, confirmed 107")
+    assert facts["eon"] == "1, block 10 of 180"
+    assert facts["checkpoint"] == "on chain; last submitted: eon 1"
+    assert facts["intake"] == "open"
+
+
+def test_pausing_all_sending_is_recorded_with_who_and_why(world: World, database_url: str) -> None:
+    arguments = ["sending", "pause", "--reason", "the key is being moved", "--actor", "kim"]
+    environment = {"HUB_DATABASE_URL": database_url}
+    result = CliRunner().invoke(main, arguments, env=environment)
+    assert result.exit_code == 0, result.output
+    with world.begin() as session:
+        assert session.scalars(select(SendingAccount.paused)).all() == [True]
+        record = session.scalars(select(InterventionRecord)).one()
+    assert (record.actor, record.action) == ("kim", "pause")
+    assert record.reason == "the key is being moved"
+
+
+def test_trade_between_two_tokens_is_opened_once(world: World, database_url: str) -> None:
+    tokens = ["0x" + world.rules.contract.hex(), "0x" + world.rules.sla_token.hex()]
+    environment = {"HUB_DATABASE_URL": database_url}
+    first = CliRunner().invoke(main, ["pair", "add", *tokens], env=environment)
+    again = CliRunner().invoke(main, ["pair", "add", *tokens], env=environment)
+    assert first.output == "2 of 2 directions are new\n", first.output
+    assert again.output == "0 of 2 directions are new\n"
+
+
+def test_a_command_says_in_one_line_that_the_database_does_not_answer() -> None:
+    environment = {"HUB_DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}
+    result = CliRunner().invoke(main, ["status"], env=environment)
+    assert result.exit_code == 1
+    assert result.output == "Error: the database does not answer\n"
