@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+import psycopg2
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import MethodNotAllowed, SanicException
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,6 +15,15 @@ from api.replies import PREFLIGHT, Finish, fault_reply, is_preflight, reply, req
 from logs import get_logger
 
 log = get_logger(__name__)
+
+# A connection that cannot even be opened raises the driver's own errors, not SQLAlchemy's.
+OUT_OF_REACH: Final = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
 
 
 def install(app: Sanic[Any, Any], finish: Finish) -> None:
@@ -34,7 +44,7 @@ def _fault(request: Request, exception: Exception) -> Fault:
         return Detail(405, "method not allowed", headers=exception.headers)
     if isinstance(exception, SanicException) and exception.status_code < 500:
         return Detail(exception.status_code, _text(exception))
-    if isinstance(exception, (OperationalError, InterfaceError, PoolTimeout)):
+    if isinstance(exception, OUT_OF_REACH):
         log.warning("the ledger is out of reach", reason=type(exception).__name__)
         return Unavailable("the ledger is out of reach")
     log.error(
