@@ -31,6 +31,7 @@ from workflows.sending import carry_out
 Result = TypeVar("Result")
 PRIORITY = 2
 LONGEST_PAUSE_S = 120.0
+PAUSES_IN_AN_EON = 40
 
 
 @workflow.defn(name=names.EON_WORKFLOW)
@@ -223,10 +224,16 @@ class EonWorkflow:
             await workflow.wait_condition(lambda: not self._held_by)
 
     async def _wait_a_moment(self) -> None:
-        """Wait longer each time, at most two minutes, so that a long wait stays a short history."""
-        seconds = self._start.calendar.poll_s * 2 ** min(self._pauses, 10)
+        """Wait longer each time, so that a long wait stays a short history.
+
+        At most two minutes, and a small share of a short eon: its end must not pass meanwhile.
+        """
+        calendar = self._start.calendar
+        seconds = calendar.poll_s * 2 ** min(self._pauses, 10)
+        share_s = calendar.blocks_per_eon * calendar.block_time_s / PAUSES_IN_AN_EON
         self._pauses += 1
-        await pause(min(seconds, LONGEST_PAUSE_S), self._take_nudge)
+        longest_s = min(LONGEST_PAUSE_S, max(share_s, calendar.poll_s))
+        await pause(min(seconds, longest_s), self._take_nudge)
 
     def _take_nudge(self) -> bool:
         nudged, self._nudged = self._nudged, False
