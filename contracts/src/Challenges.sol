@@ -87,6 +87,8 @@ library Challenges {
         }
     }
 
+    /// @dev `late` unless fewer blocks than the slack period have passed, and over the border of an
+    /// eon only within its slack period.
     function requireInTime(Ledger storage ledger, uint256 openedAt, uint256 about) private view {
         uint256 slack = ledger.epoch();
         require(block.number - openedAt < slack, "late");

@@ -214,6 +214,7 @@ abstract contract CommitChainGetters is CommitChainState {
         return (account.depositedIn(eon), account.requestedBetween(eon, eon));
     }
 
+    /// @dev (eon, amount) of a stored aggregate.
     function unpack(Aggregate storage slot) private view returns (uint256, uint256) {
         return (slot.eon, slot.amount);
     }

@@ -231,6 +231,7 @@ library Deliveries {
         Challenges.open(ledger, token, sr[1], sr[0], entry, challenge);
     }
 
+    /// @dev The entry of challenges that the recipient opens.
     function ownEntry(Ledger storage ledger, address token, address[2] calldata sr)
         private
         view
@@ -239,6 +240,7 @@ library Deliveries {
         return ledger.challenges[token][sr[1]][sr[0]][0];
     }
 
+    /// @dev The entry of challenges that the sender opens.
     function sendersEntry(Ledger storage ledger, address token, address[2] calldata sr)
         private
         view
@@ -278,6 +280,7 @@ library Deliveries {
         require(isInSet(entry, sr[0], transferTrail, chain, root), "none");
     }
 
+    /// @dev Whether `entry` is open and its transfer is at `transferTrail` of the recipient's set.
     function isInSet(
         Challenge storage entry,
         address sender,
@@ -318,6 +321,7 @@ library Deliveries {
             || recorded == Transfers.tag(Transfers.LAST_POSITION, positionNonce[1]);
     }
 
+    /// @dev Right edge of the passive tree in which the entry's transfer stands at its position.
     function passiveTotal(
         Challenge storage entry,
         address sender,

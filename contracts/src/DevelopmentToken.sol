@@ -56,6 +56,7 @@ contract DevelopmentToken {
         return true;
     }
 
+    /// @dev Moves units; reverts if `from` has too few.
     function move(address from, address to, uint256 value) private {
         require(to != address(0), "zero");
         balanceOf[from] -= value;

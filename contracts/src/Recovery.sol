@@ -75,6 +75,8 @@ library Recovery {
         Totals.add(ledger.confirmed[token][eon % EONS_KEPT_], eon, amount);
     }
 
+    /// @dev Clears and sums the deposits since the usable checkpoint and the requests that are final.
+    /// Younger requests are void: their money is still in the allotment.
     function reclaim(Ledger storage ledger, address token, address holder)
         private
         returns (uint256 amount)
@@ -95,6 +97,7 @@ library Recovery {
         }
     }
 
+    /// @dev Announces and pays; comes last.
     function payOut(Ledger storage ledger, address token, address holder, uint256 amount) private {
         require(Assets.isKnown(ledger, token), "t");
         emit CommitChainEvents.FundsRecovered(token, holder, amount);

@@ -134,6 +134,7 @@ library StateUpdates {
         Challenges.close(ledger, token, issuer, issuer, entry);
     }
 
+    /// @dev Opens the caller's entry with what it had and the state that it put forward.
     function open(
         Ledger storage ledger,
         address token,

@@ -137,6 +137,7 @@ library Swaps {
         );
     }
 
+    /// @dev `e` unless the order is in the set of the wallet that sells.
     function requireOrder(
         address[2] calldata tokens,
         uint64[3] calldata trails,
@@ -155,6 +156,8 @@ library Swaps {
         require(Proofs.isMember(trails[1], txChain, leaf, root), "e");
     }
 
+    /// @dev Opens the trader's entry with what the leaf would hold if all that the state gave up had
+    /// been sold, and what it holds: the difference came back unsold.
     function open(
         Ledger storage ledger,
         address[2] calldata tokens,

@@ -78,6 +78,7 @@ library Totals {
         }
     }
 
+    /// @dev Stores one word; `+` if the amount does not fit.
     function write(Aggregate storage slot, uint256 eon, uint256 amount) private {
         Aggregate memory packed = pack(eon, amount);
         slot.eon = packed.eon;

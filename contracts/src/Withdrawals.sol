@@ -126,6 +126,7 @@ library Withdrawals {
         emit CommitChainEvents.WithdrawalSlashed(token, withdrawer, eon, slashed[0], slashed[1]);
     }
 
+    /// @dev Records a request, whoever vouched for it.
     function queue(
         Ledger storage ledger,
         address token,
@@ -154,6 +155,7 @@ library Withdrawals {
             || (requestEon + 2 == eon && ledger.era() >= ledger.extendedEpoch());
     }
 
+    /// @dev Removes the oldest `count` requests and keeps the rest in order.
     function dropOldest(Aggregate[] storage requests, uint256 count) private {
         if (count == 0) return;
         uint256 kept = requests.length - count;
@@ -180,6 +182,7 @@ library Withdrawals {
         }
     }
 
+    /// @dev Takes cancelled requests of one eon off the running total, and writes that down.
     function cancel(
         Ledger storage ledger,
         address token,

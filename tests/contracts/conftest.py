@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,33 @@ from contracts.sending import Sender
 from stack.node import AnvilNode
 from stack.part import running
 from stack.ports import free_port
+from stack.process import ProcessSpec
 
 from .harness import ETHER, OPERATOR, A, B, Chain, checksum
 
 ROOT = Path(__file__).parents[2]
 
 
+class ForgetfulNode(AnvilNode):
+    """A node that writes no file: tests mine tens of thousands of blocks, and it would write them
+    all again every second."""
+
+    FILE_OPTIONS = ("--state", "--state-interval")
+
+    def spec(self) -> ProcessSpec:
+        spec = super().spec()
+        kept, words = [], iter(spec.command)
+        for word in words:
+            if word in self.FILE_OPTIONS:
+                next(words)
+            else:
+                kept.append(word)
+        return replace(spec, command=tuple(kept))
+
+
 @contextmanager
 def node_running(folder: Path) -> Iterator[Web3]:
-    node = AnvilNode(folder, free_port(), block_time_s=None)
+    node = ForgetfulNode(folder, free_port(), block_time_s=None)
     with running(node, folder / "node.log"):
         client = Web3(Web3.HTTPProvider(node.url))
         client.provider.make_request("evm_setAutomine", [True])  # type: ignore[arg-type]
