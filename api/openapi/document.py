@@ -40,7 +40,7 @@ def describe(resources: Iterable[Resource]) -> dict[str, Any]:
             path += "/" if operation.spelled_with_slash else ""
             paths.setdefault(path, {})[operation.method.lower()] = _operation(resource, operation)
     return {
-        "openapi": "3.1.0",
+        "openapi": "3.0.3",
         "info": {"title": "NOCUST operator", "version": VERSION, "description": ABOUT},
         "paths": paths,
         "components": {"schemas": {**VALUES, **REQUESTS, **ANSWERS}},

@@ -26,8 +26,13 @@ def query(name: str, description: str) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
+_NULL: Final[Schema] = {"type": "string", "nullable": True, "enum": [None]}
+
+
 def _nullable(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
+    # OpenAPI 3.0, which the packaged page can draw: a reference takes no siblings, hence allOf.
+    inner = {"allOf": [schema]} if "$ref" in schema else schema
+    return {**inner, "nullable": True}
 
 
 def _closed(**members: Schema) -> Schema:
@@ -101,7 +106,9 @@ VALUES: Final[dict[str, Schema]] = {
     "ErrorList": array_of(ref("ErrorItem"), minItems=1),
     "Detail": _closed(detail={"type": "string"}),
     "BadRequest": {"anyOf": [ref("FieldErrors"), ref("ErrorList"), ref("Detail")]},
-    "TermsRequired": _closed(code={"const": "INVALID_TOS_SIGNATURE"}, message={"type": "string"}),
+    "TermsRequired": _closed(
+        code={"type": "string", "enum": ["INVALID_TOS_SIGNATURE"]}, message={"type": "string"}
+    ),
 }
 
 REQUESTS: Final[dict[str, Schema]] = {
@@ -138,10 +145,10 @@ ANSWERS: Final[dict[str, Schema]] = {
         trail_identifier=_nullable(_NUMBER),
     ),
     "AdmissionOut": _open(
-        authorization={"type": "null"},
+        authorization=_NULL,
         address=_ADDRESS,
         token=_ADDRESS,
-        tos_signature={"type": "null"},
+        tos_signature=_NULL,
     ),
     "BulkAdmissionOut": _open(admissions=array_of(ref("AdmissionOut"))),
     "WalletRef": _closed(address=_ADDRESS, token=_ADDRESS, trail_identifier=_nullable(_NUMBER)),
@@ -235,7 +242,7 @@ ANSWERS: Final[dict[str, Schema]] = {
     ),
     "TosConfig": _open(privacy_policy_digest=_HEX, terms_of_service_digest=_HEX, time=_NUMBER),
     "TosSignatureOut": _open(
-        address={"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}, tos_signature={"type": "null"}
+        address={"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}, tos_signature=_NULL
     ),
     "Readiness": _open(ready=_BOOLEAN, missing=array_of({"type": "string"})),
 }
