@@ -38,6 +38,14 @@ READY_TIMEOUT_S: Final = 240
 SETTLE_TIMEOUT_S: Final = 120
 STOP_TIMEOUT_S: Final = 60
 DEPOSIT: Final = 10**19
+# An empty value means unset: chaos kills parts of its own, never those that somebody relies on.
+REAL_SERVICES: Final = (
+    "HUB_DATABASE_URL",
+    "POSTGRES_SERVER_HOST",
+    "TEMPORAL_ADDRESS",
+    "HUB_ETHEREUM_NODE_URL",
+    "RUNNING_IN_PRODUCTION",
+)
 PORTS: Final = (
     "HUB_POSTGRES_PORT",
     "HUB_TEMPORAL_PORT",
@@ -89,7 +97,7 @@ class Chaos:
         self._eons, self._kills, self._wallets = eons, kills, wallets
         self._ports = {name: free_port() for name in PORTS}
         self._environment = {
-            **inherited_environment(),
+            **inherited_environment(**dict.fromkeys(REAL_SERVICES, "")),
             **{name: str(port) for name, port in self._ports.items()},
             "HUB_DATA_DIR": str(folder.root),
             "BLOCK_TIME": "1",
