@@ -20,4 +20,5 @@ def ledger_policy(settings: Settings) -> LedgerPolicy:
         registrations_per_address_limit=settings.registrations_per_address,
         registrations_per_eon_limit=settings.registrations_per_eon,
         overclaim_policy=settings.overclaim_policy,
+        order_eons_limit=settings.swaps_persistence_limit_eons,
     )

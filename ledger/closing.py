@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ledger.clock import cursor_of, is_closed, read_view
 from ledger.eon_lock import hold_eon
+from ledger.orders.retirement import retire_orders
 from ledger.refusals import LedgerInvariant
 from ledger.rules import LedgerRules
 from models import ChainEvent, Eon, EonMembership, Token
-
-# An order that was not cancelled ends its part of the eon here; a frozen one ends altogether.
-_VOID_LATER_COPIES = text("""
-UPDATE transfer SET voided = true, processed = true
-WHERE swap AND eon > :eon AND NOT voided AND tx_id IN (
-    SELECT tx_id FROM transfer
-    WHERE swap AND eon = :eon AND cancelled AND appended AND NOT processed AND NOT voided
-)
-""")
-_RELEASE_LATER_ACCOUNTS = text("""
-UPDATE wallet_eon SET open_order_id = NULL, reserved = 0
-FROM transfer
-WHERE transfer.id = wallet_eon.open_order_id AND wallet_eon.eon > :eon AND transfer.voided
-""")
-_RETIRE = text("""
-UPDATE transfer SET processed = true, cancelled = false
-WHERE swap AND eon = :eon AND appended AND NOT processed AND NOT voided
-""")
 
 
 class EonNotSettled(LedgerInvariant):
@@ -49,9 +32,7 @@ def close_eon(session: Session, rules: LedgerRules, eon: int) -> None:
         return
     if eon > 0:
         _require_settled(session, rules, eon)
-        session.execute(_VOID_LATER_COPIES, {"eon": eon})
-        session.execute(_RELEASE_LATER_ACCOUNTS, {"eon": eon})
-        session.execute(_RETIRE, {"eon": eon})
+        retire_orders(session, rules, eon)
     closed = insert(Eon).values(number=eon, closed_at=func.now())
     session.execute(
         closed.on_conflict_do_update(index_elements=["number"], set_={"closed_at": func.now()})

@@ -13,6 +13,7 @@ from models import ContractParameters
 from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
+from protocol.orders import MAX_ORDER_EONS
 from protocol.signing import Signer
 
 
@@ -53,6 +54,7 @@ class LedgerPolicy:
     registrations_per_address_limit: int
     registrations_per_eon_limit: int
     overclaim_policy: str
+    order_eons_limit: int = MAX_ORDER_EONS
 
 
 def find_parameters(session: Session) -> Parameters | None:

@@ -14,11 +14,12 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from ledger.orders.sets import SetKey, read_sets
 from protocol.transfers import transfer_leaf
 from protocol.trees.balance import padding_hashes
 from protocol.trees.interval import prove
 from protocol.trees.passive import PassiveLeaf, passive_tree
-from protocol.trees.plain import height_of
+from protocol.trees.plain import PlainTree, height_of
 
 WORD: Final = 32
 Node: TypeAlias = tuple[int, int, int]
@@ -48,10 +49,9 @@ FROM unnest(:tokens ::bigint[], :positions ::bigint[]) AS n (token, position)
 JOIN balance_tree_level l ON l.eon = :eon AND l.token_id = n.token AND l.level = 0
 """)
 _COMMITTED_RECEIPTS: Final = text("""
-SELECT t.id, t.recipient_id, t.eon, t.passive, t.receipt_index,
-       t.final_receipt_index, t.final_receipt_hashes
+SELECT t.id, t.recipient_id, t.eon, t.swap, t.receipt_index
 FROM transfer t
-WHERE t.id = ANY(:transfers) AND NOT t.voided
+WHERE t.id = ANY(:transfers) AND t.appended AND NOT t.voided
   AND EXISTS (SELECT FROM root_commitment c WHERE c.eon = t.eon + 1)
 """)
 _RECEIPTS: Final = text("""
@@ -190,17 +190,15 @@ def _read_edges(session: Session, eon: int, edges: Sequence[Edge]) -> dict[Edge,
 def receipt_proofs(session: Session, transfer_ids: Iterable[int]) -> dict[int, ReceiptProof]:
     """Prove deliveries, by transfer id, once the checkpoint after their eon exists.
 
-    The receipts of each recipient and eon among them are read and hashed once.
+    The receipts of each recipient and eon among them are read and hashed once. An order is a
+    receipt of its credit wallet, proven in that wallet's own set.
     """
     rows = session.execute(_COMMITTED_RECEIPTS, {"transfers": list(transfer_ids)}).all()
     proofs: dict[int, ReceiptProof] = {}
-    by_tree: dict[tuple[int, int], list[Row[Any]]] = defaultdict(list)
+    by_tree: dict[SetKey, list[Row[Any]]] = defaultdict(list)
+    orders: dict[SetKey, list[Row[Any]]] = defaultdict(list)
     for row in rows:
-        if row.passive:
-            by_tree[row.recipient_id, row.eon].append(row)
-        elif row.final_receipt_index is not None:
-            hashes = tuple(_words(row.final_receipt_hashes))
-            proofs[row.id] = ReceiptProof(row.final_receipt_index, hashes, None)
+        (orders if row.swap else by_tree)[row.recipient_id, row.eon].append(row)
     for (recipient_id, eon), receipts in by_tree.items():
         tree = passive_tree(read_receipts(session, recipient_id, eon))
         for row in receipts:
@@ -208,6 +206,13 @@ def receipt_proofs(session: Session, transfer_ids: Iterable[int]) -> dict[int, R
             proofs[row.id] = ReceiptProof(
                 row.receipt_index, tuple(found.hashes), tuple(found.values)
             )
+    if orders:
+        for key, entries in read_sets(session, orders).items():
+            places = {entry.transfer_id: place for place, entry in enumerate(entries)}
+            set_tree = PlainTree([entry.leaf for entry in entries])
+            for row in orders[key]:
+                place = places[row.id]
+                proofs[row.id] = ReceiptProof(place, tuple(set_tree.path(place)), None)
     return proofs
 
 

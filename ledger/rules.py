@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
+from protocol.orders import MAX_ORDER_EONS
 from protocol.signing import Signer
 
 
@@ -31,3 +32,4 @@ class LedgerRules:
     registrations_per_address_limit: int
     registrations_per_eon_limit: int
     overclaim_policy: str
+    order_eons_limit: int = MAX_ORDER_EONS

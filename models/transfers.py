@@ -9,7 +9,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    LargeBinary,
     UniqueConstraint,
     Uuid,
     text,
@@ -21,7 +20,6 @@ from models.base import (
     Base,
     counter,
     created_at,
-    digests,
     identity,
     signature,
     uint256,
@@ -61,12 +59,16 @@ class Transfer(Base):
             unique=True,
             postgresql_where=text("receipt_index IS NOT NULL"),
         ),
+        # Orders are few among transfers: their indexes cost a payment nothing.
+        Index("ix_transfer_orders_of_an_eon", "eon", postgresql_where=text("swap")),
         Index(
-            "uq_transfer_taker_sequence",
-            "taker_sequence",
-            unique=True,
-            postgresql_where=text("taker_sequence IS NOT NULL"),
+            "ix_transfer_order_nonces",
+            "sender_id",
+            "recipient_id",
+            "nonce",
+            postgresql_where=text("swap"),
         ),
+        Index("ix_transfer_takers", "arrival", postgresql_where=text("awaits_match")),
         CheckConstraint("swap = (amount_swapped IS NOT NULL)", name="swap_has_a_wanted_amount"),
         CheckConstraint("NOT swap OR amount_swapped >= 1", name="wanted_amount_is_positive"),
         CheckConstraint("swap OR NOT complete OR processed", name="complete_is_processed"),
@@ -77,6 +79,15 @@ class Transfer(Base):
         ),
         CheckConstraint("NOT (passive AND swap)", name="an_order_is_not_passive"),
         CheckConstraint("NOT swap OR matched_out <= amount", name="never_sold_beyond_the_order"),
+        CheckConstraint(
+            "NOT swap OR sell_order OR matched_in <= amount_swapped",
+            name="never_bought_beyond_the_order",
+        ),
+        CheckConstraint(
+            "NOT swap OR matched_in * amount >= matched_out * amount_swapped",
+            name="never_below_the_limit_price",
+        ),
+        CheckConstraint("swap = (arrival IS NOT NULL)", name="an_order_has_an_arrival"),
     )
 
     id: Mapped[int] = identity()
@@ -104,7 +115,11 @@ class Transfer(Base):
     # Orders only, from here on.
     amount_swapped: Mapped[int | None] = uint256("amount_swapped", nullable=True)
     sell_order: Mapped[bool] = mapped_column(server_default=text("true"))
-    taker_sequence: Mapped[int | None] = mapped_column(BigInteger, nullable=True)
+    # The id of the order's first copy: the sequence in which orders were accepted.
+    arrival: Mapped[int | None] = mapped_column(BigInteger, nullable=True)
+    # The order has yet to be the taker, once; afterwards it rests in the book.
+    awaits_match: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Totals over the order's eons up to this copy's.
     matched_out: Mapped[int] = uint256("matched_out", default=0)
     matched_in: Mapped[int] = uint256("matched_in", default=0)
     sender_starting_balance: Mapped[int | None] = uint256("sender_starting_balance", nullable=True)
@@ -119,10 +134,10 @@ class Transfer(Base):
     sender_cancellation_active_state_id: Mapped[int | None] = _state()
     recipient_cancellation_active_state_id: Mapped[int | None] = _state()
     freeze_signature: Mapped[bytes | None] = signature("freeze_signature", nullable=True)
-    # The delivery proof of an order's credit side, kept when its eon closes.
-    final_receipt_index: Mapped[int | None] = counter("final_receipt_index", nullable=True)
-    final_receipt_hashes: Mapped[bytes | None] = digests("final_receipt_hashes", nullable=True)
-    final_receipt_values: Mapped[bytes | None] = mapped_column(LargeBinary, nullable=True)
+    # What the checkpoint after this eon leaves out of the wallets' allotments while the contract
+    # could not prove it, and the checkpoint after that adds again.
+    sender_held_back: Mapped[int] = uint256("sender_held_back", default=0)
+    recipient_held_back: Mapped[int] = uint256("recipient_held_back", default=0)
 
 
 class Matching(Base):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from ledger.audit.accounts import verify_accounts
 from ledger.audit.checkpoints import verify_checkpoint
 from ledger.audit.entries import verify_entries
+from ledger.audit.orders import verify_orders
 from ledger.audit.receipts import verify_receipts
 from ledger.rules import LedgerRules
 from ledger.set_joins import set_joins
@@ -27,6 +28,7 @@ def verify_ledger(session: Session, rules: LedgerRules) -> list[str]:
         faults: list[str] = verify_entries(session, rules)
         faults += verify_receipts(session)
         faults += verify_accounts(session)
+        faults += verify_orders(session, rules)
     for eon in session.scalars(select(RootCommitment.eon).order_by(RootCommitment.eon)).all():
         faults += verify_checkpoint(session, rules, eon)
     return faults

@@ -41,14 +41,17 @@ WHERE COALESCE(a.allotment, 0) + a.deposited + a.receipt_total + a.gained - a.sp
         ELSE 0 END < 0
 LIMIT :limit
 """)
+# Trades move as much out of debit wallets as into credit wallets. Only the change of a finalised
+# buy order is spent in its eon without being received: the next checkpoint returns it.
 _CONSERVATION: Final = text("""
 SELECT w.token_id, a.eon FROM wallet_eon a JOIN wallet w ON w.id = a.wallet_id
-WHERE NOT EXISTS (
-    SELECT FROM transfer o JOIN wallet v ON v.id = o.sender_id
-    WHERE o.swap AND o.eon = a.eon AND v.token_id = w.token_id
-)
+LEFT JOIN (
+    SELECT sender_id, eon, sum(amount - matched_out) AS amount FROM transfer
+    WHERE swap AND recipient_finalization_active_state_id IS NOT NULL AND appended AND NOT voided
+    GROUP BY sender_id, eon
+) AS change ON change.sender_id = a.wallet_id AND change.eon = a.eon
 GROUP BY w.token_id, a.eon
-HAVING sum(a.receipt_total) <> sum(a.spent - a.gained)
+HAVING sum(a.receipt_total) <> sum(a.spent - a.gained - COALESCE(change.amount, 0))
 """)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.audit.faults import Faults
+from ledger.orders.retirement import ADJUSTMENTS
 from ledger.proofs import AllotmentProof, allotment_proofs
 from ledger.rules import LedgerRules
 from ledger.set_joins import set_joins
@@ -45,11 +46,11 @@ SELECT bounds, hashes FROM balance_tree_level
 WHERE eon = :eon AND token_id = :token ORDER BY level
 """)
 # What the wallets had at the end of the eon before, requests whose slash is on its way included.
-_CARRIED: Final = text("""
+_CARRIED: Final = text(f"""
 SELECT COALESCE(sum(greatest(0,
     COALESCE(a.allotment, p.right_bound - p.left_bound, 0)
     + COALESCE(a.deposited + a.receipt_total + a.gained - a.spent - a.withdrawn, 0)
-    + COALESCE(f.amount, 0)
+    + COALESCE(f.amount, 0) + COALESCE(o.amount, 0)
 )), 0)
 FROM wallet w
 LEFT JOIN wallet_eon a ON a.wallet_id = w.id AND a.eon = :eon
@@ -58,6 +59,7 @@ LEFT JOIN (
     SELECT wallet_id, sum(amount) AS amount FROM withdrawal_request
     WHERE eon = :eon AND token_id = :token AND status = 'slash_queued' GROUP BY wallet_id
 ) f ON f.wallet_id = w.id
+LEFT JOIN ({ADJUSTMENTS}) o ON o.wallet_id = w.id
 WHERE w.token_id = :token AND w.trail_identifier < :count
 """)
 _SAMPLE: Final = text("""

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, text
 
+from ledger.orders.retirement import ADJUSTMENTS
 from protocol.address import Address
 from protocol.encoding import ZERO_HASH
 from protocol.states import active_state_digest
@@ -24,11 +25,11 @@ from protocol.trees.passive import PassiveLeaf, passive_root
 FETCH_ROWS: Final = 5_000
 
 # A request whose slash is on its way is left out of the leaf, though the wallet cannot spend it.
-_ACCOUNTS: Final = text("""
+_ACCOUNTS: Final = text(f"""
 SELECT w.trail_identifier, w.id, w.address,
        COALESCE(a.allotment, p.right_bound - p.left_bound, 0)
          + COALESCE(a.deposited + a.receipt_total + a.gained - a.spent - a.withdrawn, 0)
-         + COALESCE(f.amount, 0) AS balance,
+         + COALESCE(f.amount, 0) + COALESCE(o.amount, 0) AS balance,
        COALESCE(a.receipt_total, 0) AS receipt_total, COALESCE(a.receipt_count, 0) AS receipt_count,
        COALESCE(a.last_position, 0) AS passive_marker,
        s.id AS state_id, s.spent, s.gained, s.tx_set_hash,
@@ -41,6 +42,7 @@ LEFT JOIN (
     SELECT wallet_id, sum(amount) AS amount FROM withdrawal_request
     WHERE eon = :eon AND token_id = :token AND status = 'slash_queued' GROUP BY wallet_id
 ) f ON f.wallet_id = w.id
+LEFT JOIN ({ADJUSTMENTS}) o ON o.wallet_id = w.id
 WHERE w.token_id = :token AND w.trail_identifier < :count
 ORDER BY w.trail_identifier
 """)

@@ -316,17 +316,3 @@ def test_a_closed_intake_refuses_before_anything_is_looked_at(bank: Bank) -> Non
     with bank.world.begin() as session:
         session.execute(text("UPDATE chain_view SET intake = 'halted'"))
     assert bank.refusal("a", "b", 1000, 1) == "INTAKE_CLOSED"
-
-
-def test_an_open_order_blocks_its_wallets_on_either_side(bank: Bank) -> None:
-    fund(bank, {"a": 100, "b": 100, "c": 0})
-    bank.must_pay("a", "c", 1, 1)
-    bank.must_pay("b", "c", 1, 2)
-    with bank.world.begin() as session:
-        session.execute(
-            text("UPDATE wallet_eon SET open_order_id = 1 WHERE wallet_id = :a"),
-            {"a": bank.wallet("a").id},
-        )
-    assert bank.refusal("a", "c", 1, 3) == "DEBIT_WALLET_CANNOT_ADD_TRANSACTION"
-    assert bank.refusal("b", "a", 1, 3) == "CREDIT_WALLET_CANNOT_ADD_TRANSACTION"
-    bank.must_pay("b", "c", 1, 3)
