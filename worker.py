@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ import logs
 from activities.registry import activities_of
 from commands.wiring import compose
 from duties import names, queues
+from ledger.matching.leader import MatchingLeader
 from protocol.keccak import require_fast_crypto
 from settings import Settings
 from workflows import registry
@@ -30,6 +32,9 @@ ROLES: Final = {
     "notify": (queues.NOTIFY,),
     "all": (queues.DUTY, queues.LEDGER, queues.READ, queues.WRITE, queues.NOTIFY),
 }
+SIGNING: Final = ("chain", "ledger", "all")
+"""The chain's role signs transactions, the ledger's countersigns what it matches."""
+MATCHING: Final = ("ledger", "all")
 CONCURRENT: Final = {queues.WRITE: 1, queues.READ: 100, queues.LEDGER: 20, queues.NOTIFY: 10}
 THREADS: Final = 40
 GRACE: Final = timedelta(seconds=20)
@@ -41,8 +46,8 @@ log = logs.get_logger(__name__)
 @click.command()
 @click.option("--role", type=click.Choice(sorted(ROLES)), default="all", show_default=True)
 def main(role: str) -> None:
-    """Carry out the operator's duties until SIGTERM. Only `chain` and `all` hold the key."""
-    signs = queues.WRITE in ROLES[role]
+    """Carry out the operator's duties until SIGTERM. Only `notify` does without the key."""
+    signs = role in SIGNING
     settings = Settings.from_env(signs=signs)
     logs.configure(settings.log_format, settings.log_level, secrets=settings.secrets())
     require_fast_crypto()
@@ -63,11 +68,21 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
         workers = [build_worker(client, queue, offered, threads) for queue in ROLES[role]]
         tasks = [asyncio.create_task(worker.run()) for worker in workers]
         log.info("working", role=role, queues=list(ROLES[role]))
-        check = asyncio.create_task(_start_up(client, stop)) if signs else None
+        sends = queues.WRITE in ROLES[role]
+        check = asyncio.create_task(_start_up(client, stop)) if sends else None
+        leader = MatchingLeader(context.engine, context.find_rules) if role in MATCHING else None
+        matching = (
+            threading.Thread(target=leader.run, name="matching", daemon=True) if leader else None
+        )
+        if matching is not None:
+            matching.start()
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        if leader is not None and matching is not None:
+            leader.stop()
+            await asyncio.to_thread(matching.join)
     context.engine.dispose()
     failed = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     for failure in failed:

@@ -53,9 +53,13 @@ class Context:
     signer: TransactionSigner | None = None
     sla_recipient: Signer | None = None
 
+    def find_rules(self, session: Session) -> LedgerRules | None:
+        """The ledger's rules; None before the contract was adopted."""
+        return load_rules(session, operator=self.operator, policy=self.policy)
+
     def rules(self, session: Session) -> LedgerRules:
         """The ledger's rules; raises `NotBootstrapped` before the contract was adopted."""
-        rules = load_rules(session, operator=self.operator, policy=self.policy)
+        rules = self.find_rules(session)
         if rules is None:
             raise NotBootstrapped("the contract's parameters are not stored yet")
         return rules
