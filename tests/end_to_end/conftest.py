@@ -18,9 +18,22 @@ from temporalio.client import Client
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
-from contracts.development import DEVELOPMENT_MNEMONIC, deploy_development_chain
+from contracts.artefacts import PUBLISHED_ARTEFACTS
+from contracts.deployment import create_commit_chain, create_token, deploy_libraries
+from contracts.development import (
+    DEVELOPMENT_MNEMONIC,
+    LIBRARIES_INDEX,
+    OPERATOR_INDEX,
+    TOKEN_NAME,
+    TOKEN_SUPPLY,
+    TOKEN_SYMBOL,
+    deploy_development_chain,
+    development_account,
+)
+from contracts.sending import Sender
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
 from models.engine import open_engine
+from protocol.editions import ContractEdition
 from simulation.pace import MiningPace
 from stack.node import AnvilNode
 from stack.part import running
@@ -88,8 +101,36 @@ def chain_node(parts_folder: Path) -> Iterator[AnvilNode]:
         yield node
 
 
+@pytest.fixture
+def edition() -> ContractEdition:
+    """Which contract the operator runs on; tests that run on both parametrise it."""
+    return ContractEdition.HARDENED
+
+
+def deploy(w3: Web3, edition: ContractEdition) -> tuple[bytes, bytes]:
+    """Deploy one edition's commit-chain and a token; returns their addresses."""
+    if edition is ContractEdition.HARDENED:
+        chain = deploy_development_chain(w3, blocks_per_eon=BLOCKS_PER_EON)
+        return chain.commit_chain, chain.token
+    account = development_account(OPERATOR_INDEX)
+    sender = Sender(w3, account.private_key)
+    libraries, _ = deploy_libraries(
+        Sender(w3, development_account(LIBRARIES_INDEX).private_key), artefacts=PUBLISHED_ARTEFACTS
+    )
+    deployed = create_commit_chain(
+        sender,
+        blocks_per_eon=BLOCKS_PER_EON,
+        operator=account.address,
+        libraries=libraries,
+        artefacts=PUBLISHED_ARTEFACTS,
+    )
+    token = create_token(sender, TOKEN_NAME, TOKEN_SYMBOL, TOKEN_SUPPLY)
+    return deployed.address, token
+
+
 @pytest_asyncio.fixture
 async def operator(
+    edition: ContractEdition,
     chain_node: AnvilNode,
     database_url: str,
     temporal_dev_server: TemporalDevServer,
@@ -97,7 +138,7 @@ async def operator(
 ) -> AsyncIterator[RunningOperator]:
     """The operator's processes, ready to serve wallets."""
     w3 = Web3(HTTPProvider(chain_node.url))
-    chain = await asyncio.to_thread(deploy_development_chain, w3, blocks_per_eon=BLOCKS_PER_EON)
+    contract, token = await asyncio.to_thread(deploy, w3, edition)
     port = free_port()
     environment = {
         "HUB_DATABASE_URL": database_url,
@@ -105,6 +146,9 @@ async def operator(
         "TEMPORAL_NAMESPACE": f"nocust-{port}",
         "HUB_ETHEREUM_NODE_URL": chain_node.url,
         "HUB_API_PORT": str(port),
+        "HUB_LQD_CONTRACT_ADDRESS": contract.hex(),
+        "SLA_TOKEN_ADDRESS": token.hex(),
+        "HUB_ACCEPT_PUBLISHED_CONTRACT": str(edition is ContractEdition.PUBLISHED),
         "HUB_SYNC_POLL_SECONDS": "0.1",
         "SWAPS_ENABLED": "true",
         "CORS_ORIGIN_ALLOW_ALL": "true",
@@ -116,9 +160,7 @@ async def operator(
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as processes:
         processes.enter_context(running(Worker(environment), parts_folder / f"worker-{port}.log"))
-        operator = RunningOperator(
-            url, chain_node.url, chain.commit_chain, chain.token, database_url, temporal, w3
-        )
+        operator = RunningOperator(url, chain_node.url, contract, token, database_url, temporal, w3)
         for number in range(API_PROCESSES):
             api = ApiServer(number, environment, f"{url}/health/ready")
             log = parts_folder / f"api-{number}-{port}.log"

@@ -1,6 +1,9 @@
 """The whole round through HTTP, WebSocket and the chain, with a wallet that trusts nobody."""
 
+import pytest
+
 from commands.audit import find_faults
+from protocol.editions import ContractEdition
 from settings import Settings
 from simulation.round import Amounts, Chapter, Round
 from tests.end_to_end.conftest import RunningOperator
@@ -20,6 +23,7 @@ async def play(operator: RunningOperator, home: Home, token: bytes) -> list[Chap
     return chapters
 
 
+@pytest.mark.parametrize("edition", ContractEdition)
 async def test_a_wallets_money_goes_round_and_is_paid_out_on_chain(
     operator: RunningOperator, home: Home
 ) -> None:
