@@ -21,7 +21,9 @@ from api.replies import Finish
 from api.resources.admission import Admission
 from api.resources.description import Description
 from api.resources.health import Health
+from api.resources.market import Market
 from api.resources.streams import Streams
+from api.resources.swaps import Swaps
 from api.resources.terms import Terms
 from api.resources.tokens import Tokens
 from api.resources.transactions import Transactions
@@ -54,10 +56,12 @@ def create_app(
                 *tokens.operations(),
                 *Transactions(operator).operations(),
                 *wallets.operations(),
+                *Market(operator).operations(),
             ),
         ),
         Admission(operator).resource(),
         Transfers(operator).resource(),
+        Swaps(operator).resource(),
         Terms(operator).resource(),
         Health(operator).resource(),
     ]

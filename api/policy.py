@@ -22,13 +22,14 @@ class ApiPolicy:
     """Settings of the API.
 
     `terms_folder` holds the documents whose digests wallets sign, or None if they are served
-    elsewhere. `database_threads` bounds the readings at work, `waiting_limit` those in line,
-    `socket_limit` the WebSockets of one process.
+    elsewhere. `matching_addresses` may read executed matches. `database_threads` bounds the
+    readings at work, `waiting_limit` those in line, `socket_limit` the WebSockets of one process.
     """
 
     allowed_origins: frozenset[str] = frozenset()
     all_origins_allowed: bool = False
     terms_folder: Path | None = None
+    matching_addresses: frozenset[str] = frozenset({"127.0.0.1"})
     database_threads: int = 8
     waiting_limit: int = 256
     socket_limit: int = 10_000

@@ -67,6 +67,7 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
         ApiPolicy(
             allowed_origins=frozenset(settings.allowed_origins),
             all_origins_allowed=settings.all_origins_allowed,
+            matching_addresses=frozenset(settings.matching_addresses),
             terms_folder=_terms_folder(settings.tos_url),
             database_threads=max(2, settings.database_pool_size // 2),
         ),

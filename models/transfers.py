@@ -151,6 +151,7 @@ class Matching(Base):
         CheckConstraint("left_order_tx_id <> right_order_tx_id", name="orders_differ"),
         CheckConstraint("left_token_id <> right_token_id", name="tokens_differ"),
         CheckConstraint("left_deducted >= 1 AND right_deducted >= 1", name="no_gift"),
+        Index("ix_matching_time", "time"),
         Index("ix_matching_left_order_tx_id_eon", "left_order_tx_id", "eon"),
         Index("ix_matching_right_order_tx_id_eon", "right_order_tx_id", "eon"),
     )

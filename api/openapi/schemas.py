@@ -111,6 +111,7 @@ VALUES: Final[dict[str, Schema]] = {
     ),
 }
 
+_SIGNATURES_IN: Final = array_of(ref("SignatureIn"))
 REQUESTS: Final[dict[str, Schema]] = {
     "WalletRefIn": _open(address=ref("AddressIn"), token=ref("AddressIn")),
     "TransferIn": _open(
@@ -122,6 +123,28 @@ REQUESTS: Final[dict[str, Schema]] = {
         debit_signature=ref("SignatureIn"),
         debit_balance_signature=ref("SignatureIn"),
         debit_balance=ref("UintIn"),
+    ),
+    "SwapIn": {
+        **_open(
+            wallet=ref("WalletRefIn"),
+            recipient=ref("WalletRefIn"),
+            amount=ref("UintIn"),
+            amount_swapped=ref("UintIn"),
+            eon_number=ref("EonIn"),
+            nonce=ref("UintIn"),
+            debit_signature=_SIGNATURES_IN,
+            debit_balance_signature=_SIGNATURES_IN,
+            credit_signature=_SIGNATURES_IN,
+            credit_balance_signature=_SIGNATURES_IN,
+            credit_fulfillment_signature=_SIGNATURES_IN,
+        ),
+        "description": "A member sell_order, true by default, decides which amount is exact.",
+    },
+    "FinalizeIn": _open(finalization_signature=_SIGNATURES_IN),
+    "FreezeIn": _open(freezing_signature=ref("SignatureIn")),
+    "CancelIn": _open(
+        sender_cancellation_signature=_SIGNATURES_IN,
+        recipient_cancellation_signature=_SIGNATURES_IN,
     ),
     "AdmissionIn": _open(
         authorization=ref("SignatureIn"),
@@ -207,6 +230,25 @@ ANSWERS: Final[dict[str, Schema]] = {
         matched_amounts=_nullable(ref("MatchedAmounts")),
         time=_NUMBER,
     ),
+    "FinalizeOut": _closed(
+        id=_NUMBER,
+        tx_id={"type": "string", "format": "uuid"},
+        recipient_finalization_active_state=ref("ActiveState"),
+    ),
+    "FreezeOut": _closed(
+        id=_NUMBER,
+        tx_id={"type": "string", "format": "uuid"},
+        matched_amounts=ref("MatchedAmounts"),
+    ),
+    "CancelOut": _closed(
+        id=_NUMBER,
+        tx_id={"type": "string", "format": "uuid"},
+        sender_cancellation_active_state=ref("ActiveState"),
+        recipient_cancellation_active_state=ref("ActiveState"),
+    ),
+    "Order": _open(amount=_UINT, amount_swapped=_UINT, remaining_out=_UINT, remaining_in=_UINT),
+    "OrderBook": _open(sell_orders=array_of(ref("Order")), buy_orders=array_of(ref("Order"))),
+    "Match": _open(volume=_UINT, price={"type": "string"}, time=_NUMBER),
     "ConciseTransaction": _open(
         wallet=ref("WalletRefConcise"),
         recipient=ref("WalletRefConcise"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sanic import HTTPResponse, Request
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.faults import (
@@ -23,18 +22,18 @@ from api.faults import (
     operational_fault,
 )
 from api.forms.body import read_body
-from api.forms.fields import amount, eon, find_address, signature_object
+from api.forms.fields import amount, eon, signature_object
 from api.forms.form import Form
-from api.forms.references import UNKNOWN_TOKEN, UNKNOWN_WALLET, WalletName, wallet_name
+from api.forms.references import UNKNOWN_TOKEN, UNKNOWN_WALLET, wallet_name
 from api.openapi.schemas import ref
 from api.operator import Operator
+from api.parties import gated_address, report_unknown
 from api.rendering.transfers import render_accepted
 from api.replies import reply
 from api.routing import Operation, Resource
 from ledger.refusals import Refusal
 from ledger.terms import require_terms
 from ledger.transfers import TransferRefused, TransferRequest
-from models import Token, Wallet
 from protocol.address import Address
 
 TELLING_LIMIT_S: Final = 1.0
@@ -116,10 +115,10 @@ class Transfers:
 
     async def _explain(self, body: dict[str, Any], form: Form) -> Fault:
         """What to answer to a malformed body: the terms gate stands before the fields."""
-        gated = _gated_address(body)
+        gated = gated_address(body)
         if gated is not None:
             await self._operator.database.read(self._require_terms, gated)
-        await self._operator.database.read(_report_unknown, body, form)
+        await self._operator.database.read(report_unknown, body, form)
         return FieldFaults(form.errors)
 
     def _require_terms(self, session: Session, address: Address) -> None:
@@ -163,36 +162,6 @@ def _read_transfer(form: Form) -> TransferRequest | None:
         marker_signature,
         state_signature,
     )
-
-
-def _gated_address(body: dict[str, Any]) -> Address | None:
-    """The address that the terms gate asks about: of `wallet.address`, whatever else is bad.
-
-    A text that is no address never signed anything; the empty address stands for it.
-    """
-    wallet = body.get("wallet")
-    spelled = wallet.get("address") if isinstance(wallet, dict) else None
-    return (find_address(spelled) or b"") if isinstance(spelled, str) and spelled else None
-
-
-def _report_unknown(session: Session, body: dict[str, Any], form: Form) -> None:
-    """Add to the bad fields the well-formed references that name nothing."""
-    for field in ("wallet", "recipient"):
-        name = None if field in form.errors else Form(body).take(field, wallet_name)
-        if name is not None:
-            code = _unknown(session, name)
-            if code is not None:
-                form.add(field, code)
-
-
-def _unknown(session: Session, name: WalletName) -> str | None:
-    token = session.scalar(
-        select(Token.id).where(Token.address == name.token, Token.state == "active")
-    )
-    if token is None:
-        return UNKNOWN_TOKEN
-    wallet = select(Wallet.id).where(Wallet.token_id == token, Wallet.address == name.address)
-    return UNKNOWN_WALLET if session.scalar(wallet) is None else None
 
 
 def _fault(reasons: tuple[Refusal, ...]) -> Fault:

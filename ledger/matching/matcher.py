@@ -25,9 +25,14 @@ UNFIT_FOR_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class MatchingPolicy:
-    """How a matcher works: the delay of a taker, the takers of a transaction."""
+    """How a matcher works.
+
+    A taker waits `delay_s` from its acceptance, a carried-over order `announced_for_s` from the
+    announcement of the checkpoint; `batch` takers share a transaction.
+    """
 
     delay_s: float = 0.3
+    announced_for_s: float = 1.0
     batch: int = 64
 
 
@@ -88,7 +93,12 @@ class Matcher:
                 return Round()
             confirmed: int | None = 0
             if view.current_eon != self._confirmed_eon:
-                confirmed = confirm_copies(session, self._rules, view.current_eon)
+                confirmed = confirm_copies(
+                    session,
+                    self._rules,
+                    view.current_eon,
+                    announced_for_s=self._policy.announced_for_s,
+                )
             eon = view.current_eon
         if confirmed:
             # Confirmed copies rest already, or wait to be takers: the books learn them anew.

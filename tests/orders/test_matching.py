@@ -150,6 +150,17 @@ def test_a_taker_waits_until_its_answer_has_left(market: Market) -> None:
     assert market.new_matcher(delay_s=0.0).step().takers == 1
 
 
+def test_an_order_goes_on_only_when_wallets_have_heard_of_the_checkpoint(market: Market) -> None:
+    market.trader("t", eth=100)
+    order = market.place("t", 100, 100, eons=2)
+    market.bank.turn()
+    assert market.new_matcher().step().is_idle
+    market.announce()
+    assert market.new_matcher(announced_for_s=60.0).step().is_idle
+    assert market.new_matcher().step().confirmed == 1
+    assert market.row(order).appended
+
+
 def test_a_second_matcher_with_old_books_repeats_no_trade(market: Market) -> None:
     old = market.new_matcher()
     market.trader("maker", lqd=100)
