@@ -105,55 +105,76 @@ def _policy(operator: Signer, contract: Address) -> LedgerPolicy:
     )
 
 
-def add_wallets(engine: Engine, rules: LedgerRules, count: int, funds: int) -> int:
-    """Admit wallets 0 to `count` - 1 with a deposit each; return the first one's trail."""
+def add_wallets(
+    engine: Engine,
+    rules: LedgerRules,
+    count: int,
+    funds: int,
+    *,
+    token_trail: int = 0,
+    first_key: int = 0,
+) -> int:
+    """Admit `count` wallets with a deposit each, if `funds` are given; return the first's trail."""
     connection: Any = engine.raw_connection()
     try:
         with connection.cursor() as cursor:
-            first = _reserve_trails(cursor, count)
-            _copy_wallets(cursor, rules, first, count)
-            _credit(cursor, first, funds)
+            token = _Token(*_reserve_trails(cursor, count, token_trail))
+            _copy_wallets(cursor, rules, token, first_key, count)
+            if funds:
+                _credit(cursor, token, funds)
             cursor.execute("ANALYZE")
         connection.commit()
     finally:
         connection.close()
-    return first
+    return token.first
 
 
-def _reserve_trails(cursor: Any, count: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """Where wallets are added: their token, and the trail of the first of them."""
+
+    id: int
+    address: Address
+    first: int
+
+
+def _reserve_trails(cursor: Any, count: int, token_trail: int) -> tuple[int, Address, int]:
     cursor.execute(
-        "UPDATE token SET wallet_count = wallet_count + %s WHERE trail = 0 RETURNING wallet_count",
-        (count,),
+        "UPDATE token SET wallet_count = wallet_count + %s WHERE trail = %s "
+        "RETURNING id, address, wallet_count",
+        (count, token_trail),
     )
-    total: int = cursor.fetchone()[0]
-    return total - count
+    token_id, address, total = cursor.fetchone()
+    return token_id, bytes(address), total - count
 
 
-def _copy_wallets(cursor: Any, rules: LedgerRules, first: int, count: int) -> None:
-    cursor.execute("SELECT id FROM token WHERE trail = 0")
-    token_id = cursor.fetchone()[0]
+def _copy_wallets(
+    cursor: Any, rules: LedgerRules, token: _Token, first_key: int, count: int
+) -> None:
     columns = (
         "token_id, address, text, registration_eon, wallet_authorization, "
         "operator_authorization, trail_identifier"
     )
-    lines = (_wallet_line(rules, token_id, index, first + index) for index in range(count))
+    lines = (
+        _wallet_line(rules, token, first_key + place, token.first + place) for place in range(count)
+    )
     cursor.copy_expert(f"COPY wallet ({columns}) FROM STDIN", _stream(lines))
     cursor.execute(
         "INSERT INTO terms_of_service_signature (address, terms_id, signature) "
         "SELECT w.address, t.id, w.wallet_authorization FROM wallet w, terms_of_service t "
-        "WHERE w.trail_identifier >= %s ON CONFLICT DO NOTHING",
-        (first,),
+        "WHERE w.token_id = %s AND w.trail_identifier >= %s ON CONFLICT DO NOTHING",
+        (token.id, token.first),
     )
 
 
-def _wallet_line(rules: LedgerRules, token_id: int, index: int, trail: int) -> str:
+def _wallet_line(rules: LedgerRules, token: _Token, index: int, trail: int) -> str:
     signer = key_of(index)
     address = signer.address.hex()
     texts = [
         owner.sign(
             admission_digest(
                 contract=rules.contract,
-                token=rules.contract,
+                token=token.address,
                 wallet=signer.address,
                 trail=signed_trail,
                 eon=EON,
@@ -162,11 +183,11 @@ def _wallet_line(rules: LedgerRules, token_id: int, index: int, trail: int) -> s
         for owner, signed_trail in ((signer, 0), (rules.operator, trail))
     ]
     return (
-        f"{token_id}\t\\\\x{address}\t{address}\t{EON}\t\\\\x{texts[0]}\t\\\\x{texts[1]}\t{trail}\n"
+        f"{token.id}\t\\\\x{address}\t{address}\t{EON}\t\\\\x{texts[0]}\t\\\\x{texts[1]}\t{trail}\n"
     )
 
 
-def _credit(cursor: Any, first: int, funds: int) -> None:
+def _credit(cursor: Any, token: _Token, funds: int) -> None:
     cursor.execute(
         "WITH event AS ("
         " INSERT INTO chain_event (block, block_hash, log_index, transaction_hash, eon, name,"
@@ -174,7 +195,8 @@ def _credit(cursor: Any, first: int, funds: int) -> None:
         " SELECT %(block)s, sha256('block'), w.id, sha256(w.address), %(eon)s, 'Deposit',"
         "   jsonb_build_object('token', t.text, 'recipient', w.text, 'amount', %(funds)s::text),"
         "   true"
-        " FROM wallet w JOIN token t ON t.id = w.token_id WHERE w.trail_identifier >= %(first)s"
+        " FROM wallet w JOIN token t ON t.id = w.token_id WHERE w.token_id = %(token)s"
+        "   AND w.trail_identifier >= %(first)s"
         " RETURNING id, log_index, transaction_hash"
         "), money AS ("
         " INSERT INTO deposit (event_id, wallet_id, amount, eon, block, transaction_hash)"
@@ -182,7 +204,7 @@ def _credit(cursor: Any, first: int, funds: int) -> None:
         " RETURNING wallet_id, amount"
         ") INSERT INTO wallet_eon (wallet_id, eon, deposited)"
         " SELECT wallet_id, %(eon)s, amount FROM money",
-        {"block": GENESIS, "eon": EON, "funds": funds, "first": first},
+        {"block": GENESIS, "eon": EON, "funds": funds, "first": token.first, "token": token.id},
     )
 
 

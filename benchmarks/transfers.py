@@ -25,7 +25,8 @@ PATH: Final = "/transfer/"
 AMOUNT: Final = 10**6
 FUNDS: Final = 10**18
 CREATED: Final = 201
-FIRST: Final = range(100)
+NEWCOMERS: Final = 8
+FIRST: Final = 100
 LATER: Final = range(1900, 2000)
 
 
@@ -56,14 +57,16 @@ class Measured:
         ordered = sorted(latency for one in self.latencies_s for latency in one)
         return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)]
 
-    @property
-    def growth(self) -> float | None:
-        """Median latency of a sender's transfers 1,901 to 2,000 against its first 100."""
+    def growth_against(self, newcomers: Measured) -> float | None:
+        """Median latency of transfers 1,901 to 2,000 against newcomers' first 100.
+
+        Both were sent in the same seconds, so that whatever else the machine did slowed both.
+        """
         reached = [one for one in self.latencies_s if len(one) >= LATER.stop]
-        if not reached:
+        if not reached or not newcomers.count:
             return None
-        early = median(latency for one in reached for latency in one[FIRST.start : FIRST.stop])
         late = median(latency for one in reached for latency in one[LATER.start : LATER.stop])
+        early = median(latency for one in newcomers.latencies_s for latency in one)
         return late / early
 
 
@@ -100,9 +103,9 @@ def prepare_pair(place: Place, sender: int, recipient: int, count: int) -> list[
     return requests
 
 
-def prepare(place: Place, pairs: int, count: int) -> list[list[bytes]]:
+def prepare(place: Place, pairs: int, count: int, *, first: int = 0) -> list[list[bytes]]:
     """Sign `count` transfers of each of `pairs` pairs, on all processors; even wallets pay odd."""
-    senders, recipients = range(0, 2 * pairs, 2), range(1, 2 * pairs, 2)
+    senders, recipients = (range(first + odd, first + 2 * pairs, 2) for odd in (0, 1))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(prepare_pair, repeat(place), senders, recipients, repeat(count)))
 
@@ -126,29 +129,73 @@ def _name(address: Address, token: Address) -> dict[str, str]:
     return {"address": address.hex(), "token": token.hex()}
 
 
+@dataclass(slots=True)
+class Stage:
+    """Some pairs' connections and what was measured on them."""
+
+    connections: list[Connection]
+    plans: Sequence[Sequence[bytes]]
+    measured: Measured
+
+    @classmethod
+    async def open(cls, host: str, port: int, plans: Sequence[Sequence[bytes]]) -> Stage:
+        """Connect each pair."""
+        connections = [await Connection.open(host, port) for _ in plans]
+        return cls(connections, plans, Measured(0.0, [[] for _ in plans], [[] for _ in plans]))
+
+    async def send(self, number: int, request: bytes) -> None:
+        """Send one request of a pair and note its latency."""
+        sent = time.perf_counter()
+        answer = await self.connections[number].send(request)
+        self.measured.latencies_s[number].append(time.perf_counter() - sent)
+        self.measured.answers[number].append(_accepted(answer))
+
+    def close(self, elapsed_s: float) -> Measured:
+        """Close the connections and return what was measured."""
+        self.measured.elapsed_s = elapsed_s
+        for connection in self.connections:
+            connection.close()
+        return self.measured
+
+
 async def run_pairs(
-    host: str, port: int, plans: Sequence[Sequence[bytes]], *, seconds: float, least: int
-) -> Measured:
-    """Let every pair send its plan, one after the other, for `seconds` and `least` each."""
-    connections = [await Connection.open(host, port) for _ in plans]
-    measured = Measured(0.0, [[] for _ in plans], [[] for _ in plans])
+    host: str,
+    port: int,
+    plans: Sequence[Sequence[bytes]],
+    newcomers: Sequence[Sequence[bytes]] = (),
+    *,
+    seconds: float,
+    least: int,
+) -> tuple[Measured, Measured]:
+    """Let every pair send its plan, one after the other, for `seconds` and `least` each.
+
+    Newcomers send theirs while the pairs send their transfers 1,901 to 2,000.
+    """
+    old, new = await Stage.open(host, port, plans), await Stage.open(host, port, newcomers)
+    grown = asyncio.Event()
     begun = time.perf_counter()
 
-    async def send(number: int) -> None:
-        latencies, answers = measured.latencies_s[number], measured.answers[number]
-        for request in plans[number]:
-            sent = time.perf_counter()
-            if sent - begun >= seconds and len(answers) >= least:
+    async def pay(number: int) -> None:
+        for count, request in enumerate(plans[number]):
+            if time.perf_counter() - begun >= seconds and count >= least:
                 return
-            answer = await connections[number].send(request)
-            latencies.append(time.perf_counter() - sent)
-            answers.append(_accepted(answer))
+            if count == LATER.start:
+                grown.set()
+            await old.send(number, request)
 
-    await asyncio.gather(*(send(number) for number in range(len(plans))))
-    measured.elapsed_s = time.perf_counter() - begun
-    for connection in connections:
-        connection.close()
-    return measured
+    async def join(number: int) -> None:
+        await grown.wait()
+        for request in newcomers[number]:
+            await new.send(number, request)
+
+    paying = asyncio.gather(*(pay(number) for number in range(len(plans))))
+    joining = asyncio.gather(*(join(number) for number in range(len(newcomers))))
+    await paying
+    elapsed_s = time.perf_counter() - begun
+    if grown.is_set():
+        await joining
+    joining.cancel()
+    return old.close(elapsed_s), new.close(elapsed_s)
 
 
 async def run_crowd(

@@ -11,6 +11,7 @@ from rich.console import Console
 from sqlalchemy import Engine, func, select
 
 from benchmarks import checkpoint as checkpoints
+from benchmarks import orders as trading
 from benchmarks import transfers as paying
 from benchmarks.cpu import cpu_seconds
 from benchmarks.operator import MeasuredOperator, measured_database, measured_operator
@@ -47,20 +48,28 @@ def transfers(
     """Pay over HTTP, then verify every receipt, every set and every sum."""
     console = Console()
     with measured_operator(api_processes) as operator:
-        first = add_wallets(operator.engine, operator.rules, 2 * pairs + CROWD + 1, paying.FUNDS)
+        newcomer = 2 * pairs + CROWD + 1
+        wallets = newcomer + 2 * paying.NEWCOMERS
+        first = add_wallets(operator.engine, operator.rules, wallets, paying.FUNDS)
         place = paying.Place(operator.rules.contract, first)
         count = max(int(prepared_rate * seconds / pairs), int(least * SAFETY))
         console.print(f"signing {count * pairs:,} transfers")
         plans = paying.prepare(place, pairs, count)
+        joining = paying.prepare(place, paying.NEWCOMERS, paying.FIRST, first=newcomer)
         used = _cpu(operator)
-        measured = asyncio.run(
-            paying.run_pairs(operator.host, operator.port, plans, seconds=seconds, least=least)
+        measured, joined = asyncio.run(
+            paying.run_pairs(
+                operator.host, operator.port, plans, joining, seconds=seconds, least=least
+            )
         )
         _report(console, f"{pairs} pairs", measured)
         _report_cpu(console, operator, used, measured.count)
-        growth = measured.growth
+        growth = measured.growth_against(joined)
         if growth is not None:
-            console.print(f"transfers 1,901-2,000 against 1-100: {growth:.2f} of the median")
+            console.print(
+                f"transfers 1,901-2,000 against newcomers' 1-100 in the same seconds: "
+                f"{growth:.2f} of the median"
+            )
         crowd = list(range(2 * pairs, 2 * pairs + CROWD))
         crowded = asyncio.run(
             paying.run_crowd(
@@ -76,6 +85,7 @@ def transfers(
         check = paying.ReceiptCheck(place, operator.rules.operator.address)
         check.check(range(0, 2 * pairs, 2), measured)
         check.check(crowd, crowded)
+        check.check(range(newcomer, wallets, 2), joined)
         _conclude(console, operator, check)
 
 
@@ -93,6 +103,33 @@ def checkpoint(wallets: int, active: int | None) -> None:
             f"verify {timing.verify_s:.2f})"
         )
         console.print(f"root 0x{timing.summary.merkle_root.hex()}, {timing.summary.status}")
+
+
+@bench.command()
+@click.option("--takers", default=1000, show_default=True, help="Each fills one resting order.")
+@click.option("--books", default="100,1000,10000", show_default=True, help="Sizes of the book.")
+@click.option("--threads", default=8, show_default=True, help="That place orders.")
+def orders(takers: int, books: str, threads: int) -> None:
+    """Place orders into books of several sizes, match them, and audit the ledger."""
+    console = Console()
+    for size in map(int, books.split(",")):
+        with measured_database() as database:
+            floor = trading.open_floor(database.engine, max(size, takers))
+            resting = trading.sign_orders(floor, range(size), sells_native=False, dearness=-1)
+            placed = trading.place_all(floor, resting, threads=threads)
+            trading.match_all(floor)
+            taking = trading.sign_orders(floor, range(min(takers, size)), sells_native=True)
+            trading.place_all(floor, taking, threads=threads)
+            matched = trading.match_all(floor)
+            console.print(
+                f"[bold]book of {size:,}: {placed.per_second:,.0f} orders a second placed, "
+                f"{matched.per_second:,.0f} trades a second matched[/bold] "
+                f"({matched.count:,} in {matched.elapsed_s:.2f} s, "
+                f"{matched.elapsed_s / max(matched.count, 1) * 1e6:,.0f} µs each)"
+            )
+            faults = _audit(floor.engine, floor.rules)
+            if faults:
+                raise click.ClickException("; ".join(faults[:10]))
 
 
 def _report(console: Console, name: str, measured: paying.Measured) -> None:
