@@ -108,7 +108,7 @@ def checkpoint(wallets: int, active: int | None) -> None:
 @bench.command()
 @click.option("--takers", default=1000, show_default=True, help="Each fills one resting order.")
 @click.option("--books", default="100,1000,10000", show_default=True, help="Sizes of the book.")
-@click.option("--threads", default=8, show_default=True, help="That place orders.")
+@click.option("--threads", default=4, show_default=True, help="That place orders.")
 def orders(takers: int, books: str, threads: int) -> None:
     """Place orders into books of several sizes, match them, and audit the ledger."""
     console = Console()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.eon_lock import share_eon
+from ledger.eon_lock import SHARE
 from ledger.prepared import Prepared
 from ledger.refusals import LedgerInvariant
 
@@ -49,6 +49,10 @@ ORDER BY named.wallet_id
 ON CONFLICT DO NOTHING
 """
 _HAS_ROOT: Final = "SELECT EXISTS (SELECT FROM root_commitment WHERE eon = %s)"
+# Together in one round trip; each statement still sees what was committed before it.
+_SHARE_AND_CREATE: Final = "; ".join(
+    (SHARE.replace("%s", "%(eon)s"), _CREATE, _HAS_ROOT.replace("%s", "%(eon)s"))
+)
 _LOCK: Final = f"""
 SELECT {COLUMNS} FROM wallet_eon
 WHERE wallet_id = ANY(%(wallets)s::bigint[]) AND eon = ANY(%(eons)s::bigint[])
@@ -153,8 +157,9 @@ def lock_accounts(cursor: Any, wallet_ids: Iterable[int], eon: int) -> dict[int,
     that is not there.
     """
     wallets = sorted(set(wallet_ids))
-    share_eon(cursor, eon)
-    create_accounts(cursor, wallets, eon)
+    cursor.execute(_SHARE_AND_CREATE, {"wallets": wallets, "eon": eon})
+    if eon > 1 and not cursor.fetchone()[0]:
+        cursor.execute(_CREATE, {"wallets": wallets, "eon": eon - 1})
     cursor.execute(_LOCK, {"wallets": wallets, "eons": [eon, eon - 1]})
     accounts = gather(cursor.fetchall(), eon)
     if len(accounts) != len(wallets):

@@ -34,7 +34,11 @@ class Preparations:
         self._done: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def ensure(self, connection: Any, cursor: Any) -> None:
-        """Prepare the statements unless the connection has them. It must be in autocommit."""
+        """Prepare the statements unless the connection has them.
+
+        Inside a transaction too: what is prepared stays so when it is rolled back. One that has
+        failed already must be over.
+        """
         if connection not in self._done:
             cursor.execute(self._script)
             self._done[connection] = True

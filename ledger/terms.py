@@ -93,12 +93,22 @@ def require_terms(
     The operator always may, everybody while no terms are stored, who signed the latest, and who
     signed older ones while the latest are younger than the grace period.
     """
+    terms = latest_terms(session)
+    if terms is not None:
+        judge_terms(rules, address, terms, _newest_signed(session, address), now=now)
+
+
+def judge_terms(
+    rules: LedgerRules,
+    address: Address,
+    terms: TermsOfService,
+    signed: int | None,
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Judge by the rule of `require_terms` an address whose newest signature is of `signed`."""
     if address == rules.operator.address:
         return
-    terms = latest_terms(session)
-    if terms is None:
-        return
-    signed = _newest_signed(session, address)
     if signed is None:
         raise Refusal("INVALID_TOS_SIGNATURE", "the terms of service were never signed")
     if signed != terms.id and not _is_in_grace(rules, terms, now):

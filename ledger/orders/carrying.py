@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from ledger.accounts import Account, lock_accounts
 from ledger.clock import cursor_of, find_view
+from ledger.notifications import Fact, tell_all
 from ledger.orders.copies import OrderCopy, StoredState, read_copies
-from ledger.orders.placement import announce_copy
+from ledger.orders.placing import CONFIRMED, INCOMING
 from ledger.orders.writing import Owner, countersign, state_digest, write_accounts
 from ledger.rules import LedgerRules
 from protocol.orders import CLOSED_START, OrderState
@@ -80,8 +81,15 @@ def confirm_copies(
     ]
     if changed:
         write_accounts(cursor, changed)
-    for copy in confirmed:
-        announce_copy(session, copy.id, copy.streams)
+    facts = [
+        fact
+        for copy in confirmed
+        for fact in (
+            Fact(CONFIRMED, copy.streams[:2], transfer_id=copy.id),
+            Fact(INCOMING, copy.streams[2:], transfer_id=copy.id),
+        )
+    ]
+    tell_all(session, facts)
     return len(waiting)
 
 

@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from ledger.accounts import Account, lock_accounts
-from ledger.clock import INTAKE_CLOSED, cursor_of, find_view, require_intake
+from ledger.clock import cursor_of, require_intake
 from ledger.identities import IdentityCache, Lookup, WalletIdentity, WalletName
-from ledger.notifications import Fact, tell_all, token_pair_stream
-from ledger.orders.moment import Moment, read_moment
-from ledger.orders.placing import OrderRows, store_order
+from ledger.notifications import token_pair_stream
+from ledger.orders.moment import Moment, read_current_eon, read_moment
+from ledger.orders.placing import PREPARATIONS, OrderRows, store_order
 from ledger.orders.requests import OrderRefused, OrderRequest
 from ledger.orders.writing import Owner, state_digest
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
-from ledger.terms import require_terms
+from ledger.terms import judge_terms
 from protocol.markers import minimum_available_balance_digest
 from protocol.orders import (
     OrderState,
@@ -50,19 +50,19 @@ def place_order(
     `wallet` and `recipient`, `unique`, then the rules of protocol: placing an order.
     """
     cursor = cursor_of(session)
-    view = find_view(session)
-    if view is None:
-        raise Refusal(INTAKE_CLOSED, "the chain has not been seen yet")
+    PREPARATIONS.ensure(cursor.connection, cursor)
     debit_name = (request.debit_token, request.debit_address)
     credit_name = (request.credit_token, request.credit_address)
     lookup = identities.look_up(cursor, (debit_name, credit_name))
     debit, credit = lookup.admitted.get(debit_name), lookup.admitted.get(credit_name)
     accounts: dict[int, Account] = {}
-    if debit is not None and credit is not None and request.eon == view.current_eon:
+    if debit is not None and credit is not None and request.eon == read_current_eon(cursor):
         accounts = lock_accounts(cursor, (debit.wallet_id, credit.wallet_id), request.eon)
     moment = read_moment(cursor, request, debit, credit)
     require_intake(moment.view, rules.clock, now=moment.time)
-    require_terms(session, rules, request.debit_address, now=moment.time)
+    if moment.terms is not None:
+        signed = moment.signed_terms_id
+        judge_terms(rules, request.debit_address, moment.terms, signed, now=moment.time)
     _require_references(lookup, debit_name, credit_name)
     _require_unused_nonce(moment)
     _require_form(rules, request)
@@ -89,23 +89,10 @@ def place_order(
     )
     owners = owner_of(sender), owner_of(recipient)
     _require_signatures(rules, request, owners, states)
-    rows = OrderRows(request, uuid4(), owners, states, (side, other), before, terms)
-    transfer_id = store_order(cursor, rules, rows)
     streams = (recipient.stream, sender.stream, pair_of(*owners))
-    announce_copy(session, transfer_id, streams)
+    rows = OrderRows(request, uuid4(), owners, states, (side, other), before, terms, streams)
+    transfer_id = store_order(cursor, rules, rows, moment)
     return PlacedOrder(transfer_id, rows.tx_id, streams)
-
-
-def announce_copy(session: Session, transfer_id: int, streams: tuple[str, str, str]) -> None:
-    """Tell both wallets and the pair of a copy that has just been countersigned."""
-    wallets, pair = streams[:2], streams[2:]
-    tell_all(
-        session,
-        [
-            Fact("SWAP_CONFIRMATION", wallets, transfer_id=transfer_id),
-            Fact("INCOMING_SWAP", pair, transfer_id=transfer_id),
-        ],
-    )
 
 
 def owner_of(wallet: WalletIdentity) -> Owner:

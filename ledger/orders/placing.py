@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from ledger.accounts import Account
 from ledger.arrays import byte_strings, integers
+from ledger.notifications import CHANNEL as NOTIFICATIONS
+from ledger.orders.moment import MOMENT, Moment
 from ledger.orders.requests import OrderRequest
 from ledger.orders.writing import (
+    ACCOUNTS,
+    STATES,
     Owner,
+    Script,
     StateRow,
     state_digest,
-    take_ids,
     write_accounts,
     write_states,
 )
+from ledger.prepared import Preparations, Prepared
 from ledger.rules import LedgerRules
 from protocol.orders import CLOSED_START, OrderTerms, PlacementStates, Side
 
+CONFIRMED: Final = "SWAP_CONFIRMATION"
+INCOMING: Final = "INCOMING_SWAP"
 CHANNEL: Final = "orders"
 """PostgreSQL's NOTIFY on which whoever matches hears that an order waits."""
 
@@ -36,19 +44,46 @@ INSERT INTO transfer (id, tx_id, sender_id, recipient_id, amount, eon, nonce, ti
                       recipient_fulfillment_active_state_id, sender_marker_id, recipient_marker_id,
                       appended, amount_swapped, sell_order, arrival, awaits_match,
                       sender_starting_balance, recipient_starting_balance)
-SELECT c.id, %(tx_id)s::uuid, %(sender)s, %(recipient)s, %(amount)s, c.eon, %(nonce)s,
-       clock_timestamp(), true, c.debit, c.credit, c.fulfilment, c.debit_marker, c.credit_marker,
-       c.id = %(arrival)s, %(wanted)s, %(sells)s, %(arrival)s, c.id = %(arrival)s, %(amount)s, 0
+SELECT c.id, %(tx_id)s::uuid, %(sender)s::bigint, %(recipient)s::bigint, %(amount)s::numeric,
+       c.eon, %(nonce)s::numeric, clock_timestamp(), true,
+       c.debit, c.credit, c.fulfilment, c.debit_marker, c.credit_marker,
+       c.id = %(arrival)s::bigint, %(wanted)s::numeric, %(sells)s::bool, %(arrival)s::bigint,
+       c.id = %(arrival)s::bigint, %(amount)s::numeric, 0
 FROM unnest(%(ids)s::bigint[], %(eons)s::bigint[], %(debits)s::bigint[], %(credits)s::bigint[],
             %(fulfilments)s::bigint[], %(debit_markers)s::bigint[], %(credit_markers)s::bigint[])
      AS c (id, eon, debit, credit, fulfilment, debit_marker, credit_marker)
 """
+_TELL: Final = f"""
+WITH told AS (
+    INSERT INTO notification (event, streams, transfer_id)
+    VALUES ('{CONFIRMED}', %(wallets)s::text[], %(id)s::bigint),
+           ('{INCOMING}', ARRAY[%(pair)s::text], %(id)s::bigint)
+    RETURNING id
+)
+SELECT pg_notify('{NOTIFICATIONS}', min(id) || '-' || max(id)) FROM told
+"""
 _WAKE: Final = f"SELECT pg_notify('{CHANNEL}', '')"
+
+_PREPARED: Final = {
+    statement: Prepared(name, statement)
+    for name, statement in (
+        ("order_states", STATES),
+        ("order_markers", _MARKERS),
+        ("order_copies", _COPIES),
+        ("order_accounts", ACCOUNTS),
+        ("tell_of_order", _TELL),
+    )
+}
+PREPARATIONS: Final = Preparations((MOMENT, *_PREPARED.values()))
+"""What a connection plans once, before it places orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRows:
-    """An accepted order: pairs hold the debit wallet's part first, then the credit wallet's."""
+    """An accepted order: pairs hold the debit wallet's part first, then the credit wallet's.
+
+    `streams` are those of the credit wallet, the debit wallet and the pair.
+    """
 
     request: OrderRequest
     tx_id: UUID
@@ -57,18 +92,22 @@ class OrderRows:
     accounts: tuple[Account, Account]
     before: tuple[Side, Side]
     terms: OrderTerms
+    streams: tuple[str, str, str]
 
 
-def store_order(cursor: Any, rules: LedgerRules, order: OrderRows) -> int:
-    """Store an order, countersign its current eon, occupy both accounts; return its first id."""
+def store_order(cursor: Any, rules: LedgerRules, order: OrderRows, moment: Moment) -> int:
+    """Store an order, countersign its current eon, occupy both accounts, tell of it.
+
+    Returns the id of its first copy.
+    """
+    script = Script(cursor, _PREPARED)
     count = len(order.request.debit_signatures)
-    copy_ids = take_ids(cursor, "transfer", count)
-    state_ids = take_ids(cursor, "active_state", 3 * count)
-    marker_ids = take_ids(cursor, "minimum_available_balance_marker", 2 * count)
-    write_states(cursor, _states(rules, order, state_ids))
-    _write_markers(cursor, order, marker_ids)
+    copy_ids, state_ids = moment.copy_ids, moment.state_ids
+    marker_ids = moment.marker_ids
+    write_states(script, _states(rules, order, state_ids))
+    _write_markers(script, order, marker_ids)
     request, (debit, credit) = order.request, order.owners
-    cursor.execute(
+    script.execute(
         _COPIES,
         {
             "tx_id": str(order.tx_id),
@@ -102,12 +141,16 @@ def store_order(cursor: Any, rules: LedgerRules, order: OrderRows) -> int:
     other.last_leaf = order.terms.leaf(CLOSED_START)
     side.spent, side.gained = order.states.debit[0].spent, side.gained + request.amount
     side.reserved = request.amount
-    write_accounts(cursor, order.accounts)
-    cursor.execute(_WAKE)
+    write_accounts(script, order.accounts)
+    script.execute(
+        _TELL, {"id": copy_ids[0], "wallets": list(order.streams[:2]), "pair": order.streams[2]}
+    )
+    script.execute(_WAKE)
+    script.run()
     return copy_ids[0]
 
 
-def _states(rules: LedgerRules, order: OrderRows, ids: list[int]) -> list[StateRow]:
+def _states(rules: LedgerRules, order: OrderRows, ids: Sequence[int]) -> list[StateRow]:
     """Debit, credit and fulfilment states, each list by eon; the first of both is countersigned."""
     request = order.request
     rows: list[StateRow] = []
@@ -140,7 +183,7 @@ def _states(rules: LedgerRules, order: OrderRows, ids: list[int]) -> list[StateR
     return rows
 
 
-def _write_markers(cursor: Any, order: OrderRows, ids: list[int]) -> None:
+def _write_markers(cursor: Any, order: OrderRows, ids: Sequence[int]) -> None:
     request, count = order.request, len(order.request.debit_signatures)
     debit, credit = order.owners
     cursor.execute(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ledger.accounts import Account
 from ledger.arrays import byte_strings, integers, optional_byte_strings, optional_integers
+from ledger.prepared import Prepared
 from ledger.rules import LedgerRules
 from protocol.orders import OrderState
 from protocol.states import active_state_digest
 
-_STATES: Final = """
+STATES: Final = """
 INSERT INTO active_state (id, wallet_id, eon, spent, gained, tx_set_hash, tx_set_index,
                           tx_set_proof_hashes, wallet_signature, operator_signature)
 SELECT * FROM unnest(%(ids)s::bigint[], %(wallets)s::bigint[], %(eons)s::bigint[],
@@ -21,7 +22,7 @@ SELECT * FROM unnest(%(ids)s::bigint[], %(wallets)s::bigint[], %(eons)s::bigint[
                      %(countersignatures)s::bytea[])
 """
 # The rows exist and are locked: an upsert finds each by its key, whatever the planner believes.
-_ACCOUNTS: Final = """
+ACCOUNTS: Final = """
 INSERT INTO wallet_eon (wallet_id, eon, spent, gained, entry_count, frontier, last_transfer_id,
                         last_state_id, last_leaf, last_position, open_order_id, reserved)
 SELECT wallet_id, eon, spent, gained, entries, frontier, transfer, state, leaf, NULL, open, reserved
@@ -74,6 +75,28 @@ class StateRow:
     path: Sequence[bytes] = ()
 
 
+class Script:
+    """Statements collected to be sent in one round trip; it stands in for a cursor that writes.
+
+    `prepared` are those that the connection has planned already, by their text.
+    """
+
+    def __init__(self, cursor: Any, prepared: Mapping[str, Prepared]) -> None:
+        self._cursor = cursor
+        self._prepared = prepared
+        self._statements: list[bytes] = []
+
+    def execute(self, statement: str, arguments: Any = None) -> None:
+        """Add a statement, its arguments filled in."""
+        planned = self._prepared.get(statement)
+        text = statement if planned is None else planned.call
+        self._statements.append(self._cursor.mogrify(text, arguments))
+
+    def run(self) -> None:
+        """Send what was collected."""
+        self._cursor.execute(b"; ".join(self._statements))
+
+
 def state_digest(rules: LedgerRules, owner: Owner, state: OrderState) -> bytes:
     """Hash a state of an order's side to the 32 bytes that its wallet and the operator sign."""
     return active_state_digest(
@@ -99,7 +122,7 @@ def take_ids(cursor: Any, table: str, count: int) -> list[int]:
 def write_states(cursor: Any, rows: Sequence[StateRow]) -> None:
     """Store states."""
     cursor.execute(
-        _STATES,
+        STATES,
         {
             "ids": integers(row.id for row in rows),
             "wallets": integers(row.wallet_id for row in rows),
@@ -130,7 +153,7 @@ def countersign(cursor: Any, signatures: Sequence[tuple[int, bytes]]) -> None:
 def write_accounts(cursor: Any, accounts: Sequence[Account]) -> None:
     """Write locked accounts whose last entry is an order, or that an order has just left."""
     cursor.execute(
-        _ACCOUNTS,
+        ACCOUNTS,
         {
             "wallets": integers(account.wallet_id for account in accounts),
             "eons": integers(account.eon for account in accounts),

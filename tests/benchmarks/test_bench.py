@@ -31,3 +31,10 @@ def test_the_checkpoint_bench_verifies_the_root_that_it_timed() -> None:
     output = run("checkpoint", "--wallets", "300")
     assert "300 wallets, 30 active" in output
     assert "created" in output
+
+
+def test_the_order_bench_fills_its_books_and_audits_the_ledger() -> None:
+    output = run("orders", "--books", "20,40", "--takers", "20", "--threads", "2")
+    assert "book of 20:" in output
+    assert "book of 40:" in output
+    assert output.count("trades a second matched") == 2
