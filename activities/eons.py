@@ -13,9 +13,9 @@ from chain.state import SubmissionFacts
 from duties import alarms, names, tasks
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
 from ledger.alarms import raise_alarm
+from ledger.audit import require_provable
 from ledger.chain_accumulator import accumulator_of
 from ledger.checkpoint import announce_checkpoint, build_checkpoint
-from ledger.checkpoint_audit import verify_checkpoint
 from ledger.closing import close_eon
 from ledger.transactions.intents import NewIntent, open_intent
 from models import (
@@ -76,10 +76,9 @@ class CheckpointWork:
         await beating(lambda: self._verify(eon))
         return await beating(lambda: self.read_bounds(eon))
 
-    def _verify(self, eon: int) -> int:
+    def _verify(self, eon: int) -> None:
         with self._context.sessions() as session:
-            rules = self._context.rules(session)
-        return verify_checkpoint(self._context.engine, rules, eon)
+            require_provable(session, self._context.rules(session), eon)
 
     @activity.defn(name=tasks.READ_BOUNDS.name)
     def read_bounds(self, eon: int) -> Verdict:

@@ -6,15 +6,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.audit.accounts import verify_accounts
-from ledger.audit.checkpoints import verify_checkpoint
+from ledger.audit.checkpoints import require_provable, verify_checkpoint
 from ledger.audit.entries import verify_entries
+from ledger.audit.faults import CheckpointInconsistent
 from ledger.audit.orders import verify_orders
 from ledger.audit.receipts import verify_receipts
 from ledger.rules import LedgerRules
 from ledger.set_joins import set_joins
 from models import RootCommitment
 
-__all__ = ["verify_checkpoint", "verify_ledger"]
+__all__ = ["CheckpointInconsistent", "require_provable", "verify_checkpoint", "verify_ledger"]
 
 
 def verify_ledger(session: Session, rules: LedgerRules) -> list[str]:

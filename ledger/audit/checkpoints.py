@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from ledger.audit.faults import Faults
+from ledger.audit.faults import CheckpointInconsistent, Faults
 from ledger.orders.retirement import ADJUSTMENTS
 from ledger.proofs import AllotmentProof, allotment_proofs
 from ledger.rules import LedgerRules
@@ -26,6 +27,7 @@ from protocol.trees.plain import verify_path
 from protocol.trees.tokens import checkpoint_root, token_leaf
 
 FETCH_ROWS: Final = 5_000
+SHOWN: Final = 5
 
 _ROOT: Final = text("SELECT merkle_root, status FROM root_commitment WHERE eon = :eon")
 _TOKENS: Final = text("""
@@ -70,16 +72,40 @@ SELECT id, address FROM wallet WHERE token_id = :token AND trail_identifier = AN
 def verify_checkpoint(
     session: Session, rules: LedgerRules, eon: int, *, sample: int = 50
 ) -> Faults:
-    """Hash the checkpoint of `eon` again from its allotments and compare it with what is stored.
+    """Hash the checkpoint of `eon` again and hold its money against the eon before.
 
     `sample` proofs of each token, cut out of the stored levels, are verified up to the root, those
     of the first and the last wallet among them.
     """
     faults = Faults()
+    for token, total, root in _verify_trees(session, rules, eon, faults):
+        name = f"checkpoint {eon} {token.short_name}"
+        with set_joins(session):
+            _verify_money(session, eon, token, total, name, faults)
+        _verify_proofs(session, rules, eon, token, root, sample, faults)
+    return faults
+
+
+def require_provable(session: Session, rules: LedgerRules, eon: int) -> None:
+    """Hash the checkpoint of `eon` again from its allotments, before it is announced.
+
+    Proofs are cut out of stored levels: if every level is hashed from the allotments up to the
+    root that is submitted, then every proof holds. Raises `CheckpointInconsistent`.
+    """
+    faults = Faults()
+    list(_verify_trees(session, rules, eon, faults))
+    if faults:
+        raise CheckpointInconsistent("; ".join(faults[:SHOWN]))
+
+
+def _verify_trees(
+    session: Session, rules: LedgerRules, eon: int, faults: Faults
+) -> Iterator[tuple[Any, int, bytes]]:
+    """Compare the stored trees with the allotments: each token, what its wallets own, the root."""
     stored = session.execute(_ROOT, {"eon": eon}).one_or_none()
     if stored is None:
         faults.note(f"eon {eon} has no checkpoint")
-        return faults
+        return
     tokens = session.execute(_TOKENS, {"eon": eon}).all()
     leaves = [token_leaf(bytes(token.balance_root), token.upper_bound) for token in tokens]
     root = bytes(stored.merkle_root)
@@ -88,9 +114,7 @@ def verify_checkpoint(
         name = f"checkpoint {eon} {token.short_name}"
         with set_joins(session):
             total = _verify_tree(session, rules, eon, token, name, faults)
-            _verify_money(session, eon, token, total, name, faults)
-        _verify_proofs(session, rules, eon, token, root, sample, faults)
-    return faults
+        yield token, total, root
 
 
 def _verify_tree(

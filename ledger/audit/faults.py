@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ledger.refusals import LedgerInvariant
+
 LIMIT: Final = 50
+
+
+class CheckpointInconsistent(LedgerInvariant):
+    """A stored checkpoint does not prove what it should; it must not be announced."""
 
 
 class Faults(list[str]):

@@ -17,7 +17,7 @@ from duties.eons import Opening, OpenSubmission, Readiness
 from duties.tokens import OpenRegistration, TokenTerms
 from duties.transactions import Ending
 from duties.withdrawals import Desk, OpenConfirmation
-from ledger.checkpoint_audit import CheckpointInconsistent
+from ledger.audit import CheckpointInconsistent
 from ledger.parameters import ForeignDatabase
 from models import ChainEvent, RootCommitment, Token, Wallet, WithdrawalRequest
 from protocol.encoding import ZERO_HASH
