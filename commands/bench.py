@@ -116,7 +116,10 @@ def orders(takers: int, books: str, threads: int) -> None:
         with measured_database() as database:
             floor = trading.open_floor(database.engine, max(size, takers))
             resting = trading.sign_orders(floor, range(size), sells_native=False, dearness=-1)
-            placed = trading.place_all(floor, resting, threads=threads)
+            begun = size // 10
+            trading.place_all(floor, resting[:begun], threads=threads)
+            trading.settle_statistics(floor)
+            placed = trading.place_all(floor, resting[begun:], threads=threads)
             trading.match_all(floor)
             taking = trading.sign_orders(floor, range(min(takers, size)), sells_native=True)
             trading.place_all(floor, taking, threads=threads)
