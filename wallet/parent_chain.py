@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_account import Account
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import ContractLogicError, Web3Exception
 
 from contracts.artefacts import commit_chain_abi
 from protocol.address import Address, checksum_address
@@ -17,6 +18,8 @@ from wallet.verification import ChainIdentity
 from wallet.wire import AllotmentProof
 
 TIMEOUT_S: Final = 20
+READ_TRIES: Final = 3
+READ_PAUSE_S: Final = 0.2
 RECEIPT_POLL_S: Final = 0.2
 RECEIPT_TIMEOUT_S: Final = 120
 EONS_KEPT: Final = 5
@@ -183,11 +186,16 @@ class ParentChain:
     def _read(self, name: str, *arguments: Any) -> Any:
         return self._ask(getattr(self._contract.functions, name)(*arguments).call)
 
-    def _ask(self, call: Any) -> Any:
-        try:
-            return call()
-        except (Web3Exception, RequestException, OSError, ValueError) as cause:
-            raise ChainFailure(str(cause)[:300]) from cause
+    def _ask(self, call: Any, *, tries: int = READ_TRIES) -> Any:
+        """Ask the node; a read is repeated, for a block may be mined between its two halves."""
+        while True:
+            tries -= 1
+            try:
+                return call()
+            except (Web3Exception, RequestException, OSError, ValueError) as cause:
+                if tries <= 0 or isinstance(cause, ContractLogicError):
+                    raise ChainFailure(str(cause)[:300]) from cause
+                time.sleep(READ_PAUSE_S)
 
     def transact(
         self, key: bytes, call: Any, *, value: int = 0, gas_price: int | None = None
@@ -211,7 +219,7 @@ class ParentChain:
                 sent, timeout=RECEIPT_TIMEOUT_S, poll_latency=RECEIPT_POLL_S
             )
 
-        receipt = self._ask(send)
+        receipt = self._ask(send, tries=1)
         if receipt["status"] != 1:
             raise ChainFailure(f"transaction {receipt['transactionHash'].hex()} was reverted")
         fee = receipt["gasUsed"] * receipt["effectiveGasPrice"]

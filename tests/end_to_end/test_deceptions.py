@@ -75,7 +75,7 @@ async def assert_caught(
     lies: dict[str, Change],
     read: Callable[[Wallet], Any],
     *,
-    needs_proof: bool,
+    proof_of: int | None,
 ) -> None:
     async with lying(operator.url) as (liar, url), OperatorApi(url) as api:
         home = await open_home(api, ParentChain(operator.node_url, operator.contract))
@@ -86,8 +86,10 @@ async def assert_caught(
             wallet.accept_registration(registration)
 
             def tell(_path: str, body: Any, lie: Change = lie) -> Any:
-                about_wallet = isinstance(body, dict) and "registration" in body
-                if not about_wallet or (needs_proof and body["merkle_proof"] is None):
+                if not isinstance(body, dict) or "registration" not in body:
+                    return body
+                proof = body["merkle_proof"]
+                if proof_of is not None and (proof is None or proof["eon_number"] != proof_of):
                     return body
                 said = copy.deepcopy(body)
                 lie(said)
@@ -114,11 +116,11 @@ async def test_a_wallet_catches_every_lie_about_its_payments_and_its_proof(
     async def synchronise(wallet: Wallet) -> None:
         await wallet.sync()
 
-    await assert_caught(operator, LIES_ABOUT_A_WALLET, synchronise, needs_proof=False)
+    await assert_caught(operator, LIES_ABOUT_A_WALLET, synchronise, proof_of=None)
     await tale.see_commitment(eon + 1)
 
     async def prove(wallet: Wallet) -> None:
         await wallet.sync()
         await wallet.verify_on_chain(eon + 1)
 
-    await assert_caught(operator, LIES_ABOUT_A_CHECKPOINT, prove, needs_proof=True)
+    await assert_caught(operator, LIES_ABOUT_A_CHECKPOINT, prove, proof_of=eon + 1)
