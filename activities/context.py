@@ -12,8 +12,8 @@ from chain.gateway import ContractGateway
 from chain.signer import TransactionSigner
 from duties.calendar import Calendar
 from duties.tokens import TokenTerms
-from ledger.parameters import LedgerPolicy, find_parameters, load_rules
-from ledger.rules import LedgerRules
+from ledger.parameters import find_parameters, load_rules
+from ledger.rules import LedgerPolicy, LedgerRules
 from protocol.clock import EonClock
 from protocol.signing import Signer
 

@@ -7,9 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.faults import Fault, FieldFaults, TermsFault
 from api.forms.fields import find_address
 from api.forms.form import Form
 from api.forms.references import UNKNOWN_TOKEN, UNKNOWN_WALLET, WalletName, wallet_name
+from api.operator import Operator
+from ledger.refusals import Refusal
+from ledger.terms import require_terms
 from models import Token, Wallet
 from protocol.address import Address
 
@@ -32,6 +36,22 @@ def report_unknown(session: Session, body: dict[str, Any], form: Form) -> None:
             code = _unknown(session, name)
             if code is not None:
                 form.add(field, code)
+
+
+async def explain_malformed(operator: Operator, body: dict[str, Any], form: Form) -> Fault:
+    """What to answer to a malformed body: the terms gate stands before the fields."""
+    gated = gated_address(body)
+    if gated is not None:
+        await operator.database.read(_require_terms, operator, gated)
+    await operator.database.read(report_unknown, body, form)
+    return FieldFaults(form.errors)
+
+
+def _require_terms(session: Session, operator: Operator, address: Address) -> None:
+    try:
+        require_terms(session, operator.rules(), address)
+    except Refusal as refusal:
+        raise TermsFault(refusal.message) from None
 
 
 def _unknown(session: Session, name: WalletName) -> str | None:

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
 from benchmarks.payer import key_of
-from ledger.parameters import LedgerPolicy, Parameters, load_rules, store_parameters
-from ledger.rules import LedgerRules
+from ledger.parameters import Parameters, load_rules, store_parameters
+from ledger.rules import LedgerPolicy, LedgerRules
 from ledger.terms import record_terms
 from ledger.tokens import add_native_token
 from models import ChainView

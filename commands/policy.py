@@ -1,6 +1,6 @@
 """The part of the settings that the ledger's rules are made of."""
 
-from ledger.parameters import LedgerPolicy
+from ledger.rules import LedgerPolicy
 from settings import Settings
 
 

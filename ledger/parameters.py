@@ -8,12 +8,11 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from ledger.refusals import LedgerInvariant
-from ledger.rules import LedgerRules
+from ledger.rules import LedgerPolicy, LedgerRules
 from models import ContractParameters
 from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
-from protocol.orders import MAX_ORDER_EONS
 from protocol.signing import Signer
 
 
@@ -35,26 +34,6 @@ class Parameters:
     eons_kept: int
     deposits_kept: int
     challenge_cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerPolicy:
-    """What the operator decides by settings. Amounts in smallest units."""
-
-    confirmations: int
-    checkpoint_threshold_blocks: int
-    swaps_enabled: bool
-    sla_threshold: int
-    sla_price: int
-    sla_duration_days: int
-    sla_token: Address
-    sla_recipient: Address
-    terms_grace_days: int
-    bulk_admission_limit: int
-    registrations_per_address_limit: int
-    registrations_per_eon_limit: int
-    overclaim_policy: str
-    order_eons_limit: int = MAX_ORDER_EONS
 
 
 def find_parameters(session: Session) -> Parameters | None:

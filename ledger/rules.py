@@ -11,14 +11,10 @@ from protocol.orders import MAX_ORDER_EONS
 from protocol.signing import Signer
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRules:
-    """The constants of one commit-chain and the operator's policy. Amounts in smallest units."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPolicy:
+    """What the operator decides by settings. Amounts in smallest units."""
 
-    contract: Address
-    operator: Signer
-    clock: EonClock
-    edition: ContractEdition
     confirmations: int
     checkpoint_threshold_blocks: int
     swaps_enabled: bool
@@ -33,3 +29,13 @@ class LedgerRules:
     registrations_per_eon_limit: int
     overclaim_policy: str
     order_eons_limit: int = MAX_ORDER_EONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRules(LedgerPolicy):
+    """The policy on one commit-chain: its contract, its operator's signer, its clock."""
+
+    contract: Address
+    operator: Signer
+    clock: EonClock
+    edition: ContractEdition

@@ -29,7 +29,7 @@ from api.forms.orders import read_order, signatures
 from api.forms.references import UNKNOWN_TOKEN, UNKNOWN_WALLET
 from api.openapi.schemas import ref
 from api.operator import Operator
-from api.parties import gated_address, report_unknown
+from api.parties import explain_malformed
 from api.rendering.transactions import render_transaction
 from api.replies import json_reply, reply
 from api.routing import Operation, Resource
@@ -39,8 +39,6 @@ from ledger.orders.placement import PlacedOrder, place_order
 from ledger.orders.requests import OrderRefused
 from ledger.reading.transactions import transactions_by_id
 from ledger.refusals import Refusal
-from ledger.terms import require_terms
-from protocol.address import Address
 
 TELLING_LIMIT_S: Final = 0.15
 """How long the answer waits for its notifications: matching begins soon after the commit, and
@@ -176,7 +174,7 @@ class Swaps:
         form = Form(body)
         order = read_order(form, body)
         if order is None:
-            raise await self._explain(body, form)
+            raise await explain_malformed(self._operator, body, form)
         try:
             placed: PlacedOrder = await database.write(place_order, rules, self._identities, order)
         except Refusal as refusal:
@@ -218,20 +216,6 @@ class Swaps:
         if answer is None:
             raise Detail(404, "no such order")
         return json_reply(answer)
-
-    async def _explain(self, body: dict[str, Any], form: Form) -> Fault:
-        """What to answer to a malformed body: the terms gate stands before the fields."""
-        gated = gated_address(body)
-        if gated is not None:
-            await self._operator.database.read(self._require_terms, gated)
-        await self._operator.database.read(report_unknown, body, form)
-        return FieldFaults(form.errors)
-
-    def _require_terms(self, session: Session, address: Address) -> None:
-        try:
-            require_terms(session, self._operator.rules(), address)
-        except Refusal as refusal:
-            raise TermsFault(refusal.message) from None
 
 
 def _render(session: Session, transfer_id: int) -> str:

@@ -7,10 +7,9 @@ money and signatures (shape C).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sanic import HTTPResponse, Request
-from sqlalchemy.orm import Session
 
 from api.faults import (
     BodyFaults,
@@ -27,14 +26,12 @@ from api.forms.form import Form
 from api.forms.references import UNKNOWN_TOKEN, UNKNOWN_WALLET, wallet_name
 from api.openapi.schemas import ref
 from api.operator import Operator
-from api.parties import gated_address, report_unknown
+from api.parties import explain_malformed
 from api.rendering.transfers import render_accepted
 from api.replies import reply
 from api.routing import Operation, Resource
 from ledger.refusals import Refusal
-from ledger.terms import require_terms
 from ledger.transfers import TransferRefused, TransferRequest
-from protocol.address import Address
 
 TELLING_LIMIT_S: Final = 1.0
 """How long the answer waits for its notifications to leave first."""
@@ -99,7 +96,7 @@ class Transfers:
         form = Form(body)
         transfer = _read_transfer(form)
         if transfer is None:
-            raise await self._explain(body, form)
+            raise await explain_malformed(self._operator, body, form)
         try:
             accepted = await commits.submit(transfer)
         except TransferRefused as refused:
@@ -112,20 +109,6 @@ class Transfers:
             TELLING_LIMIT_S,
         )
         return reply(render_accepted(accepted), 201)
-
-    async def _explain(self, body: dict[str, Any], form: Form) -> Fault:
-        """What to answer to a malformed body: the terms gate stands before the fields."""
-        gated = gated_address(body)
-        if gated is not None:
-            await self._operator.database.read(self._require_terms, gated)
-        await self._operator.database.read(report_unknown, body, form)
-        return FieldFaults(form.errors)
-
-    def _require_terms(self, session: Session, address: Address) -> None:
-        try:
-            require_terms(session, self._operator.rules(), address)
-        except Refusal as refusal:
-            raise TermsFault(refusal.message) from None
 
 
 def _read_transfer(form: Form) -> TransferRequest | None:

@@ -20,7 +20,7 @@ from chain.signer import TransactionSigner
 from contracts.deployment import deploy_token
 from duties.tokens import TokenTerms
 from duties.transactions import Broadcast, Progress, Watch
-from ledger.parameters import LedgerPolicy
+from ledger.rules import LedgerPolicy
 from ledger.transactions.intents import NewIntent, open_intent
 from models import TransactionAttempt, TransactionIntent
 from models.engine import open_engine, open_sessions
