@@ -17,8 +17,8 @@ from chain.transactions import Receipt, SendOutcome, find_receipt, send_raw
 from contracts.deployment import create_commit_chain, deploy_libraries
 from contracts.development import DEVELOPMENT_MNEMONIC
 from contracts.sending import Sender
+from simulation.node_proxy import NodeProxy, node_proxy
 from stack.node import AnvilNode
-from tests.chain.fault_proxy import FaultProxy, fault_proxy
 
 GWEI = 10**9
 
@@ -144,6 +144,6 @@ def gateway(
 
 
 @pytest.fixture
-def proxied(anvil: AnvilNode) -> Iterator[tuple[FaultProxy, Node]]:
-    with fault_proxy(anvil.url) as (proxy, url):
-        yield proxy, Node(url, timeout_s=0.5)
+def proxied(anvil: AnvilNode) -> Iterator[tuple[NodeProxy, Node]]:
+    with node_proxy(anvil.url) as proxy:
+        yield proxy, Node(proxy.url, timeout_s=0.5)

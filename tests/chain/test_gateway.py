@@ -18,8 +18,8 @@ from chain.signer import TransactionSigner
 from contracts.deployment import deploy_token
 from protocol.accumulator import Operation, accumulate
 from protocol.editions import ContractEdition, UnknownEdition
+from simulation.node_proxy import NodeProxy
 from tests.chain.conftest import Chain, account_key
-from tests.chain.fault_proxy import FaultProxy
 
 NOWHERE = b"\x0e" * 20
 
@@ -191,7 +191,7 @@ def test_a_log_outside_the_interface_is_kept_as_unknown(chain: Chain) -> None:
 
 
 def test_a_block_between_two_parts_of_a_reading_makes_it_start_anew(
-    gateway: ContractGateway, proxied: tuple[FaultProxy, Node], chain: Chain
+    gateway: ContractGateway, proxied: tuple[NodeProxy, Node], chain: Chain
 ) -> None:
     proxy, node = proxied
     moves = 1
@@ -215,7 +215,7 @@ def test_a_block_between_two_parts_of_a_reading_makes_it_start_anew(
 
 
 def test_a_refusal_while_the_head_stands_still_is_not_mistaken_for_a_new_block(
-    gateway: ContractGateway, proxied: tuple[FaultProxy, Node]
+    gateway: ContractGateway, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
 
@@ -231,7 +231,7 @@ def test_a_refusal_while_the_head_stands_still_is_not_mistaken_for_a_new_block(
 
 
 def test_more_readings_than_one_batch_takes_still_are_of_one_block(
-    gateway: ContractGateway, proxied: tuple[FaultProxy, Node]
+    gateway: ContractGateway, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
     reading = Reading(gateway.contract, build_call(NOWHERE, "genesis").data, "genesis")

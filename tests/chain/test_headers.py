@@ -19,8 +19,8 @@ from chain.headers import find_common_ancestor, has_left, read_range, require_co
 from chain.logs import fetch_events
 from chain.node import Node
 from chain.signer import TransactionSigner
+from simulation.node_proxy import NodeProxy
 from tests.chain.conftest import Chain
-from tests.chain.fault_proxy import FaultProxy
 
 
 def _stored(node: Node, first: int, last: int) -> list[Branch]:
@@ -128,7 +128,7 @@ def test_events_of_a_replaced_block_are_not_joined_to_the_new_one(
     gateway: ContractGateway,
     chain: Chain,
     holder: TransactionSigner,
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
 ) -> None:
     block = chain.execute(holder, _deposit(gateway, holder, 5)).block_number
     proxy, node = proxied
@@ -151,7 +151,7 @@ def test_logs_that_were_not_asked_for_are_not_believed(
     gateway: ContractGateway,
     chain: Chain,
     holder: TransactionSigner,
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
     lie: dict[str, Any],
 ) -> None:
     block = chain.execute(holder, _deposit(gateway, holder, 5)).block_number
@@ -181,7 +181,7 @@ def test_a_range_is_halved_until_the_node_takes_it(
     gateway: ContractGateway,
     chain: Chain,
     holder: TransactionSigner,
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
     error: dict[str, Any],
 ) -> None:
     first = chain.node.head().number + 1

@@ -19,12 +19,13 @@ from chain.errors import (
 )
 from chain.gateway import ContractGateway
 from chain.node import Node
+from simulation.node_faults import Fault
+from simulation.node_proxy import NodeProxy
 from stack.node import AnvilNode
 from stack.ports import free_port
 from tests.chain.conftest import Chain
-from tests.chain.fault_proxy import Fault, FaultProxy
 
-Proxied = tuple[FaultProxy, Node]
+Proxied = tuple[NodeProxy, Node]
 
 
 def test_a_dead_node_is_unavailable() -> None:
@@ -47,7 +48,7 @@ def test_every_fault_of_the_connection_has_its_name_and_ends_in_time(
     proxied: Proxied, fault: Fault, error: type[Exception]
 ) -> None:
     proxy, node = proxied
-    proxy.fault = fault
+    proxy.fail(fault)
     started = time.monotonic()
     with pytest.raises(error):
         node.head()
@@ -60,7 +61,7 @@ def test_an_error_never_shows_the_access_key_in_the_nodes_url(
     proxied: Proxied, fault: Fault
 ) -> None:
     proxy, node = proxied
-    proxy.fault = fault
+    proxy.fail(fault)
     with pytest.raises(Exception) as caught:
         node.head()
     shown = "".join(traceback.format_exception(caught.value))
@@ -69,10 +70,10 @@ def test_an_error_never_shows_the_access_key_in_the_nodes_url(
 
 def test_the_connection_works_again_after_a_fault(proxied: Proxied, chain: Chain) -> None:
     proxy, node = proxied
-    proxy.fault = Fault.SILENCE
+    proxy.fail(Fault.SILENCE)
     with pytest.raises(NodeTimeout):
         node.head()
-    proxy.fault = Fault.NONE
+    proxy.heal()
     assert node.head() == chain.node.head()
 
 
@@ -207,14 +208,14 @@ def test_many_threads_read_through_one_node_without_mixing_their_batches(
 
 
 def test_name_and_password_in_the_url_are_sent_and_never_shown(
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
 ) -> None:
     proxy, node = proxied
     port = node.label.rsplit(":", 1)[1]
     private = Node(f"http://hub:p%40ss@127.0.0.1:{port}/", timeout_s=2)
     private.head()
     assert proxy.authorization == "Basic " + b64encode(b"hub:p@ss").decode()
-    proxy.fault = Fault.HANG_UP
+    proxy.fail(Fault.HANG_UP)
     with pytest.raises(NodeUnavailable) as caught:
         private.head()
     assert "p%40ss" not in f"{caught.value} {private!r}"

@@ -12,8 +12,9 @@ from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import SignedTransaction, TransactionRequest, TransactionSigner
 from chain.transactions import SendOutcome, find_mined, find_receipt, is_known, send_raw
+from simulation.node_faults import Fault
+from simulation.node_proxy import NodeProxy
 from tests.chain.conftest import GWEI, Chain, account_key
-from tests.chain.fault_proxy import Fault, FaultProxy
 
 POLICY = FeePolicy(
     ceiling=300 * GWEI,
@@ -73,7 +74,7 @@ def test_sending_the_same_bytes_again_is_an_ordinary_outcome(
 
 
 def test_a_crash_between_sending_and_its_answer_leads_to_the_same_transaction(
-    chain: Chain, holder: TransactionSigner, proxied: tuple[FaultProxy, Node]
+    chain: Chain, holder: TransactionSigner, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
     signed = _transfer(chain, holder)
@@ -154,7 +155,7 @@ def test_a_receipt_whose_block_left_the_chain_is_none(
 
 
 def test_a_nodes_stale_receipt_of_a_replaced_block_counts_as_none(
-    chain: Chain, holder: TransactionSigner, proxied: tuple[FaultProxy, Node]
+    chain: Chain, holder: TransactionSigner, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
     signed = _transfer(chain, holder)
@@ -173,7 +174,7 @@ def test_a_nodes_stale_receipt_of_a_replaced_block_counts_as_none(
 
 
 def test_the_receipt_of_another_transaction_is_not_believed(
-    chain: Chain, holder: TransactionSigner, proxied: tuple[FaultProxy, Node]
+    chain: Chain, holder: TransactionSigner, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
     signed = _transfer(chain, holder)
@@ -203,7 +204,7 @@ def test_the_market_is_read_from_a_chain_with_a_base_fee(
     assert find_receipt(chain.node, signed.tx_hash) is not None
 
 
-def test_tips_of_empty_blocks_say_nothing(proxied: tuple[FaultProxy, Node]) -> None:
+def test_tips_of_empty_blocks_say_nothing(proxied: tuple[NodeProxy, Node]) -> None:
     proxy, node = proxied
 
     def history(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
@@ -216,7 +217,7 @@ def test_tips_of_empty_blocks_say_nothing(proxied: tuple[FaultProxy, Node]) -> N
 
 
 def test_a_chain_without_base_fees_is_asked_for_its_gas_price(
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
 ) -> None:
     proxy, node = proxied
 
@@ -250,7 +251,7 @@ def test_a_chain_without_base_fees_is_asked_for_its_gas_price(
 def test_every_node_dialect_is_understood(
     chain: Chain,
     holder: TransactionSigner,
-    proxied: tuple[FaultProxy, Node],
+    proxied: tuple[NodeProxy, Node],
     said: str,
     outcome: SendOutcome,
 ) -> None:
@@ -264,9 +265,9 @@ def test_every_node_dialect_is_understood(
 
 
 def test_a_silent_node_leaves_the_outcome_open(
-    chain: Chain, holder: TransactionSigner, proxied: tuple[FaultProxy, Node]
+    chain: Chain, holder: TransactionSigner, proxied: tuple[NodeProxy, Node]
 ) -> None:
     proxy, node = proxied
-    proxy.fault = Fault.SILENCE
+    proxy.fail(Fault.SILENCE)
     with pytest.raises(NodeTimeout):
         send_raw(node, _transfer(chain, TransactionSigner(account_key(3))).raw)
