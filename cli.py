@@ -6,6 +6,7 @@ import click
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
+    "alarms": "commands.alarms",
     "audit": "commands.audit",
     "api": "commands.api",
     "bench": "commands.bench",

@@ -25,7 +25,6 @@ FETCH_TIMEOUT_S: Final = 10
 LARGEST_DOCUMENT_BYTES: Final = 65_536
 SUBMISSION_MARGIN_BLOCKS: Final = 5
 NATIVE_TRAIL: Final = 0
-TERMS_ALARM: Final = "terms of service unreachable"
 HAZARDS: Final = (
     "it pays requests again and again that are paid already",
     "anybody can request withdrawals without owning anything",
@@ -110,10 +109,10 @@ class Adoptions:
             terms, privacy = _read_terms(self._context.terms_url)
         except TermsUnreadable as error:
             with self._context.sessions.begin() as session:
-                raise_alarm(session, alarms.WARNING, TERMS_ALARM, "terms", str(error))
+                raise_alarm(session, alarms.WARNING, alarms.TERMS_UNREACHABLE, "terms", str(error))
             raise
         with self._context.sessions.begin() as session:
-            clear_alarm(session, TERMS_ALARM, "terms")
+            clear_alarm(session, alarms.TERMS_UNREACHABLE, "terms")
             return record_terms(session, terms=terms, privacy=privacy)
 
     @activity.defn(name=tasks.ADD_NATIVE_TOKEN.name)

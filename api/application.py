@@ -19,6 +19,7 @@ from api.policy import (
 )
 from api.replies import Finish
 from api.resources.admission import Admission
+from api.resources.alarms import Alarms
 from api.resources.description import Description
 from api.resources.health import Health
 from api.resources.market import Market
@@ -64,6 +65,7 @@ def create_app(
         Swaps(operator).resource(),
         Terms(operator).resource(),
         Health(operator).resource(),
+        Alarms(operator).resource(),
     ]
     for resource in [*resources, Description(resources).resource()]:
         app.blueprint(resource.blueprint(finish))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from setting_types import Secret
+
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 FRAME_LIMIT_BYTES: Final = 64 * 1024
 IDLE_CONNECTION_S: Final = 120
@@ -24,6 +26,7 @@ class ApiPolicy:
     `terms_folder` holds the documents whose digests wallets sign, or None if they are served
     elsewhere. `matching_addresses` may read executed matches. `database_threads` bounds the
     readings at work, `waiting_limit` those in line, `socket_limit` the WebSockets of one process.
+    `admin_token` opens the administration; without one there is none.
     """
 
     allowed_origins: frozenset[str] = frozenset()
@@ -34,3 +37,4 @@ class ApiPolicy:
     waiting_limit: int = 256
     socket_limit: int = 10_000
     drain_s: float = 10.0
+    admin_token: Secret | None = None

@@ -22,6 +22,7 @@ from api.replies import (
 ADDRESS: Final = "(?:0x)?[a-fA-F0-9]{40}"
 NUMBER: Final = "[0-9]+"
 Handler: TypeAlias = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+Guard: TypeAlias = Callable[[Request], None]
 Schema: TypeAlias = dict[str, Any]
 
 
@@ -52,12 +53,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A part of the API under one prefix; those of pages are not described and are no JSON."""
+    """A part of the API under one prefix; those of pages are not described and are no JSON.
+
+    `guard` judges every request before its handler, by raising a `Fault`.
+    """
 
     name: str
     prefix: str
     operations: Sequence[Operation]
     described: bool = field(default=True)
+    guard: Guard | None = None
 
     def blueprint(self, finish: Finish) -> Blueprint:
         """Build the blueprint that serves the operations."""
@@ -67,7 +72,7 @@ class Resource:
             served = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
             methods.setdefault(operation.path, []).extend(served)
             blueprint.add_route(
-                _serve(operation.handler, finish, is_json=self.described),
+                _serve(operation.handler, finish, self.guard, is_json=self.described),
                 sanic_path(operation.path),
                 methods=served,
                 name=operation.name,
@@ -89,9 +94,11 @@ def sanic_path(path: str) -> str:
     return path.replace(":ADDRESS>", f":{ADDRESS}>").replace(":NUMBER>", f":{NUMBER}>")
 
 
-def _serve(handler: Handler, finish: Finish, *, is_json: bool) -> Handler:
+def _serve(handler: Handler, finish: Finish, guard: Guard | None, *, is_json: bool) -> Handler:
     async def serve(request: Request, **path: str) -> HTTPResponse:
         try:
+            if guard is not None:
+                guard(request)
             if is_json:
                 require_acceptable(request)
             response = await handler(request, **path)

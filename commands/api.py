@@ -70,6 +70,7 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             matching_addresses=frozenset(settings.matching_addresses),
             terms_folder=_terms_folder(settings.tos_url),
             database_threads=max(2, settings.database_pool_size // 2),
+            admin_token=settings.admin_token,
         ),
     )
 

@@ -1,8 +1,9 @@
-"""Conditions that a person should know of."""
+"""Conditions that a person should know of; the ledger spells those that it raises itself."""
 
 from dataclasses import dataclass
 from typing import Final
 
+INFORMATION: Final = "information"
 WARNING: Final = "warning"
 CRITICAL: Final = "critical"
 
@@ -22,6 +23,13 @@ FEE_CEILING: Final = "fee ceiling"
 FUEL: Final = "low fuel"
 WITHDRAWAL_BLOCKED: Final = "withdrawal blocked"
 TOKEN_BLOCKED: Final = "token registration blocked"
+TOKEN_UNKNOWN: Final = "token unknown to the ledger"
+OVERCLAIM_CHARGED: Final = "over-claim charged"
+WALLET_ISOLATED: Final = "wallet isolated"
+REQUEST_WITHOUT_WALLET: Final = "withdrawal request without a wallet"
+SLASHED_LATE: Final = "slashed after its checkpoint deducted it"
+WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
+TERMS_UNREACHABLE: Final = "terms of service unreachable"
 
 
 @dataclass(frozen=True)

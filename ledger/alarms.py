@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import func, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +11,15 @@ from sqlalchemy.orm import Session
 from models import Alarm
 
 Severity = Literal["information", "warning", "critical"]
+
+CHECKPOINT_FOREIGN: Final = "foreign root on chain"
+OVERCLAIM: Final = "over-claim"
+OVERCLAIM_CHARGED: Final = "over-claim charged"
+WALLET_ISOLATED: Final = "wallet isolated"
+UNKNOWN_TOKEN: Final = "token unknown to the ledger"
+REQUEST_WITHOUT_WALLET: Final = "withdrawal request without a wallet"
+SLASHED_LATE: Final = "slashed after its checkpoint deducted it"
+WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
 
 
 def raise_alarm(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from ledger.admission import admit_operator, admit_own
-from ledger.alarms import clear_alarm, raise_alarm
+from ledger.alarms import UNKNOWN_TOKEN, clear_alarm, raise_alarm
 from ledger.clock import find_view
 from ledger.refusals import LedgerInvariant, Refusal
 from ledger.rules import LedgerRules
@@ -21,7 +21,6 @@ from protocol.signing import Signer
 TOKEN_ALREADY_KNOWN: Final = "TOKEN_ALREADY_KNOWN"
 NATIVE_NAME: Final = "Ethereum"
 NATIVE_SHORT_NAME: Final = "ETH"
-UNKNOWN_TOKEN_ALARM: Final = "token unknown to the ledger"
 UNNAMED: Final = "?"
 """Short name of a token that the chain showed before a person named it."""
 
@@ -48,7 +47,7 @@ def add_token(
     noted = find_token(session, address)
     if noted is not None and noted.short_name == UNNAMED:
         noted.name, noted.short_name = name, short_name
-        clear_alarm(session, UNKNOWN_TOKEN_ALARM, checksum_address(address))
+        clear_alarm(session, UNKNOWN_TOKEN, checksum_address(address))
         return noted
     return _store(session, address, name, short_name)
 
@@ -60,7 +59,7 @@ def note_token(session: Session, address: Address, block: int) -> None:
     raise_alarm(
         session,
         "critical",
-        UNKNOWN_TOKEN_ALARM,
+        UNKNOWN_TOKEN,
         checksum_address(address),
         "registered on chain by somebody else: add it under its name",
     )

@@ -11,12 +11,14 @@ from api.routing import Operation, Resource
 
 PARAMETER: Final = re.compile(r"<(\w+):([^>]+)>")
 VERSION: Final = "1.0.0"
+ADMINISTRATION: Final = "administration"
 ABOUT: Final = """The wallet API of a NOCUST operator.
 
 Amounts are decimal strings in smallest units. Every path is served with and without a final slash.
 The quota of a service level counts the transfers that an address sends in an eon. Notifications
 come over a WebSocket at `/ws/`. Each answer carries `X-Request-Id`."""
 REFUSALS: Final[dict[int, tuple[str, str]]] = {
+    401: ("The administration's secret is missing or wrong.", "Detail"),
     403: ("The terms of service must be signed first.", "TermsRequired"),
     404: ("No such object.", "Detail"),
     429: ("Too many; see `Retry-After`.", "Detail"),
@@ -43,7 +45,10 @@ def describe(resources: Iterable[Resource]) -> dict[str, Any]:
         "openapi": "3.0.3",
         "info": {"title": "NOCUST operator", "version": VERSION, "description": ABOUT},
         "paths": paths,
-        "components": {"schemas": {**VALUES, **REQUESTS, **ANSWERS}},
+        "components": {
+            "schemas": {**VALUES, **REQUESTS, **ANSWERS},
+            "securitySchemes": {ADMINISTRATION: {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -52,7 +57,7 @@ def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
         "tags": [resource.name],
         "operationId": operation.name,
         "summary": operation.summary,
-        "responses": _responses(operation),
+        "responses": _responses(resource, operation),
     }
     parameters = [_path_parameter(*found) for found in PARAMETER.findall(operation.path)]
     parameters += operation.query
@@ -60,6 +65,8 @@ def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if resource.guard is not None:
+        described["security"] = [{ADMINISTRATION: []}]
     if operation.errors:
         described["x-error-codes"] = list(operation.errors)
     return described
@@ -71,13 +78,14 @@ def _path_parameter(name: str, kind: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
+def _responses(resource: Resource, operation: Operation) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(operation.status): {"description": "Success.", "content": _json(operation.answer)}
     }
     if operation.errors or operation.body is not None:
         responses["400"] = _response("A rule is broken or the form is bad.", "BadRequest")
-    chosen = {number: REFUSALS[number] for number in operation.refusals} | EVERYWHERE
+    guarded = () if resource.guard is None else (401,)
+    chosen = {number: REFUSALS[number] for number in (*guarded, *operation.refusals)} | EVERYWHERE
     if operation.body is not None:
         chosen |= WITH_A_BODY
     for number, (description, schema) in sorted(chosen.items()):

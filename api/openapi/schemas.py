@@ -287,6 +287,18 @@ ANSWERS: Final[dict[str, Schema]] = {
         address={"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}, tos_signature=_NULL
     ),
     "Readiness": _open(ready=_BOOLEAN, missing=array_of({"type": "string"})),
+    "Alarm": _open(
+        severity={"type": "string", "enum": ["information", "warning", "critical"]},
+        subject={"type": "string"},
+        about={"type": "string"},
+        message={"type": "string"},
+        since=_NUMBER,
+        cleared_at=_nullable(_NUMBER),
+        meaning={"type": "string"},
+        what_to_do={"type": "string"},
+        runbook={"type": "string"},
+    ),
+    "Alarms": _open(alarms=array_of(ref("Alarm"))),
 }
 # The one member that may be absent: wallets refuse null there.
 ANSWERS["DeliveryProof"]["properties"]["merkle_proof"] = ref("Proof")

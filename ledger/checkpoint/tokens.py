@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from ledger.alarms import OVERCLAIM, OVERCLAIM_CHARGED, WALLET_ISOLATED
 from ledger.checkpoint.funds import managed_funds
 from ledger.checkpoint.leaves import Leaf, TokenTurn, read_leaves
 from ledger.rules import LedgerRules
@@ -69,7 +70,7 @@ def check_out_token(connection: Connection, rules: LedgerRules, turn: TokenTurn)
     checkpoint = TokenCheckpoint(turn, leaves, funds, hashed.tree(), lefts, findings)
     if checkpoint.overclaim:
         claims = f"the leaves claim {hashed.upper_bound}, the contract holds {funds}"
-        findings.append(Finding("over-claim", _name(turn), claims))
+        findings.append(Finding(OVERCLAIM, _name(turn), claims))
     return checkpoint
 
 
@@ -82,7 +83,7 @@ def _isolate(leaves: list[Leaf], turn: TokenTurn, findings: list[Finding]) -> No
             leaf.fault = f"it spent {owed} more than it had"
         if leaf.fault is not None:
             wallet = f"{turn.short_name} {checksum_address(leaf.address)} eon {turn.eon}"
-            findings.append(Finding("wallet isolated", wallet, leaf.fault))
+            findings.append(Finding(WALLET_ISOLATED, wallet, leaf.fault))
 
 
 def _charge_owner(
@@ -96,7 +97,7 @@ def _charge_owner(
         if leaf.address == rules.operator.address and leaf.balance >= missing:
             leaf.balance -= missing
             message = f"{missing} was taken from the operator's allotment after eon {turn.eon}"
-            findings.append(Finding("over-claim charged", _name(turn), message))
+            findings.append(Finding(OVERCLAIM_CHARGED, _name(turn), message))
             return
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from ledger.alarms import raise_alarm
+from ledger.alarms import CHECKPOINT_FOREIGN, raise_alarm
 from ledger.confirmed.events import ConfirmedEvent, Ground
 from models import RootCommitment
 
@@ -23,8 +23,8 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
             raise_alarm(
                 ground.session,
                 "critical",
-                "foreign checkpoint",
-                f"eon {eon}",
+                CHECKPOINT_FOREIGN,
+                f"eon-{eon}",
                 f"the contract holds the root {root.hex()}, which is not the ledger's",
             )
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, text
 
-from ledger.alarms import raise_alarm
+from ledger.alarms import REQUEST_WITHOUT_WALLET, raise_alarm
 from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground
 from ledger.notifications import Fact, tell_all
@@ -56,7 +56,7 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
             raise_alarm(
                 ground.session,
                 "critical",
-                "withdrawal request without a wallet",
+                REQUEST_WITHOUT_WALLET,
                 ground.label(event),
                 f"{row.amount} units requested in block {row.block}",
             )

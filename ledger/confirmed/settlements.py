@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import insert, select, text, tuple_
 
-from ledger.alarms import raise_alarm
+from ledger.alarms import SLASHED_LATE, WITHDRAWALS_DIFFER, raise_alarm
 from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground, WalletKey
 from ledger.notifications import Fact, tell_all
@@ -143,7 +143,7 @@ def _drop(
             raise_alarm(
                 ground.session,
                 "critical",
-                "slashed after its checkpoint deducted it",
+                SLASHED_LATE,
                 f"{ground.label(event)} request {request.id}",
                 f"{request.amount} units of eon {eon} belong to nobody",
             )
@@ -162,7 +162,7 @@ def _freeze(ground: Ground, event: ConfirmedEvent, requests: Sequence[Withdrawal
     raise_alarm(
         ground.session,
         "critical",
-        "withdrawals do not add up",
+        WITHDRAWALS_DIFFER,
         ground.label(event),
         f"{event.name} in block {event.block} does not match the open requests",
     )

@@ -287,6 +287,7 @@ async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
         "/health/live",
         "/health/ready",
         "/health/status",
+        "/admin/alarms",
     }
     schemas = document["components"]["schemas"]
     for reference in _references(document):

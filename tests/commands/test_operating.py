@@ -1,11 +1,15 @@
 """The commands with which a person looks at the operator and steps in."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
 from cli import main
 from commands.status import read_standing
+from duties import alarms
+from ledger.alarms import clear_alarm, raise_alarm
 from models import InterventionRecord, SendingAccount
 from models.engine import open_engine, open_sessions
 from tests.ledger.world import World, make_rules
@@ -38,6 +42,23 @@ def test_pausing_all_sending_is_recorded_with_who_and_why(world: World, database
         record = session.scalars(select(InterventionRecord)).one()
     assert (record.actor, record.action) == ("kim", "pause")
     assert record.reason == "the key is being moved"
+
+
+def test_alarms_are_listed_with_what_to_do(world: World, database_url: str) -> None:
+    environment = {"HUB_DATABASE_URL": database_url}
+    assert CliRunner().invoke(main, ["alarms"], env=environment).output == "no open alarm\n"
+    with world.begin() as session:
+        raise_alarm(session, "critical", alarms.OVERCLAIM, "eon-3", "LQD: 7 allotted, 6 held")
+        raise_alarm(session, "warning", alarms.FUEL, "0xab", "[red]5 wei")
+        clear_alarm(session, alarms.FUEL, "0xab")
+    shown = CliRunner().invoke(main, ["alarms"], env=environment).output
+    assert "critical: over-claim (eon-3)" in shown and "LQD: 7 allotted, 6 held" in shown
+    assert "See docs/runbooks/over-claim.md." in shown and "low fuel" not in shown
+    everything = CliRunner().invoke(main, ["alarms", "--all", "--json"], env=environment).output
+    listed = {one["subject"]: one for one in json.loads(everything)["alarms"]}
+    assert set(listed) == {alarms.OVERCLAIM, alarms.FUEL}
+    assert listed[alarms.FUEL]["message"] == "[red]5 wei"
+    assert listed[alarms.FUEL]["cleared_at"] is not None
 
 
 def test_trade_between_two_tokens_is_opened_once(world: World, database_url: str) -> None:

@@ -360,7 +360,7 @@ def test_a_submitted_root_is_committed_and_a_foreign_one_calls_a_person(ledger: 
     assert alarms(ledger) == []
     ledger.event("CheckpointSubmission", block=301, eon=2, root=keccak256(b"foreign"))
     ledger.confirm(301)
-    assert alarms(ledger) == ["foreign checkpoint"]
+    assert alarms(ledger) == ["foreign root on chain"]
     with ledger.begin() as session:
         assert session.scalars(select(RootCommitment.status)).all() == ["committed"]
 

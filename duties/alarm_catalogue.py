@@ -1,0 +1,154 @@
+"""What each alarm means, what to do, and the page of the runbook that tells more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from duties import alarms
+
+RUNBOOKS: Final = "docs/runbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One subject of the catalogue: `slug` names its page, `advice` is the first thing to do."""
+
+    slug: str
+    meaning: str
+    advice: str
+
+    @property
+    def runbook(self) -> str:
+        """The page, as a path in this repository."""
+        return f"{RUNBOOKS}/{self.slug}.md"
+
+
+CATALOGUE: Final[Mapping[str, Entry]] = {
+    alarms.CHECKPOINT_LATE: Entry(
+        "checkpoint-late",
+        "The eon goes by and its root is not on chain. Without it the commit-chain halts for good.",
+        "Look at what the eon's duty waits for, and end that before the blocks left are gone.",
+    ),
+    alarms.CHECKPOINT_REVERTED: Entry(
+        "checkpoint-reverted",
+        "A submitted root was refused by the contract or did not become final; another is tried.",
+        "Read the letter: open challenges (c) and a changed basis (b) cure themselves, others do"
+        " not.",
+    ),
+    alarms.CHECKPOINT_FOREIGN: Entry(
+        "checkpoint-foreign",
+        "The contract holds a root of this eon that is not ours: somebody else has the key.",
+        "Stop taking payments, secure the key, and compare the two ledgers.",
+    ),
+    alarms.OVERCLAIM: Entry(
+        "over-claim",
+        "The root allots more of a token than the contract holds, so it is held back.",
+        "Find the cause; cover the difference or approve the root before the blocks left are gone.",
+    ),
+    alarms.HALTED: Entry(
+        "halted",
+        "An eon ended without its root, or the contract punished one: the commit-chain has halted.",
+        "Keep serving proofs; tell the wallets to recover their funds from the contract.",
+    ),
+    alarms.OUT_OF_SYNC: Entry(
+        "out-of-sync",
+        "The checkpoint is due, but the last block of the eon before is not confirmed here.",
+        "See whether the node is behind or the chain is no longer followed.",
+    ),
+    alarms.NODE_UNREACHABLE: Entry(
+        "node-unreachable",
+        "The Ethereum node does not answer, or what it answers is of no use.",
+        "Bring the node back or point the operator at another one.",
+    ),
+    alarms.DEEP_REORGANISATION: Entry(
+        "deep-reorganisation",
+        "Blocks that were confirmed have left the chain. Nothing is credited any more.",
+        "Find out which branch won, then resynchronise chain-sync from the last common block.",
+    ),
+    alarms.ACCUMULATOR: Entry(
+        "accumulator",
+        "The contract did something that no event told of, such as a slash by somebody else.",
+        "Compare the pending requests on chain with the ledger's, and read the events again.",
+    ),
+    alarms.UNKNOWN_EVENT: Entry(
+        "unknown-event",
+        "The contract logged something that this version of the operator does not know.",
+        "Check that the contract's address and edition are the ones you mean to operate.",
+    ),
+    alarms.UNKNOWN_NOTICE: Entry(
+        "unknown-notice",
+        "The ledger recorded a fact that no duty takes: the versions of two processes differ.",
+        "Roll out one version to all processes.",
+    ),
+    alarms.NONCE_USURPED: Entry(
+        "nonce-usurped",
+        "Other software sent a transaction from the operator's account with a nonce of ours.",
+        "Find who else uses the key. If it is nobody you know, the key is stolen.",
+    ),
+    alarms.FEE_CEILING: Entry(
+        "fee-ceiling",
+        "A transaction waits because mining it costs more than its ceiling allows.",
+        "Raise its ceiling, or wait if its deadline is far.",
+    ),
+    alarms.FUEL: Entry(
+        "low-fuel",
+        "The operator's account is short of ether for the transactions that it owes.",
+        "Send ether to the account that the alarm names.",
+    ),
+    alarms.WITHDRAWAL_BLOCKED: Entry(
+        "withdrawal-blocked",
+        "A payable withdrawal cannot be paid by us; its holder can still confirm it himself.",
+        "Read the reason; retry the desk when it has ended.",
+    ),
+    alarms.TOKEN_BLOCKED: Entry(
+        "token-blocked",
+        "A token cannot be registered and is not offered to wallets.",
+        "Read the reason and correct the token's address or names.",
+    ),
+    alarms.TOKEN_UNKNOWN: Entry(
+        "token-unknown",
+        "Somebody registered a token on the contract that has no name here.",
+        "Find out what it is and add it under its name.",
+    ),
+    alarms.OVERCLAIM_CHARGED: Entry(
+        "over-claim-charged",
+        "The wallets' balances of a token exceeded its funds; the operator's own leaf paid for it.",
+        "Find out which money is missing: the operator's leaf will not always cover it.",
+    ),
+    alarms.WALLET_ISOLATED: Entry(
+        "wallet-isolated",
+        "A wallet's account contradicts itself; the checkpoint was made without its excess.",
+        "Audit that wallet before it challenges.",
+    ),
+    alarms.REQUEST_WITHOUT_WALLET: Entry(
+        "request-without-wallet",
+        "A withdrawal was requested for an address that has no wallet here.",
+        "On the hardened contract this needs a proof: look whether a wallet was lost.",
+    ),
+    alarms.SLASHED_LATE: Entry(
+        "slashed-late",
+        "Somebody slashed a request that a committed checkpoint had deducted already.",
+        "Compensate the wallet; find out who slashed.",
+    ),
+    alarms.WITHDRAWALS_DIFFER: Entry(
+        "withdrawals-differ",
+        "The contract paid or dropped requests in a way that the ledger's open requests exclude.",
+        "Compare the wallet's requests on chain with the ledger's; its requests are frozen.",
+    ),
+    alarms.TERMS_UNREACHABLE: Entry(
+        "terms-unreachable",
+        "The document with the digests of the terms of service cannot be read.",
+        "Open TOS_URL yourself; older terms stay in force meanwhile.",
+    ),
+}
+
+UNLISTED: Final = Entry(
+    "README",
+    "A subject that this version does not know: another version raised it.",
+    "Read its message; roll out one version to all processes.",
+)
+
+
+def entry_of(subject: str) -> Entry:
+    """The catalogue's entry of a subject, `UNLISTED` for one of another version."""
+    return CATALOGUE.get(subject, UNLISTED)
