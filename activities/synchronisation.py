@@ -12,14 +12,14 @@ from activities.dispatching import Dispatcher
 from activities.following import Follower, Look
 from activities.running import beating
 from chain.errors import BrokenContinuity, ChainError, DeepReorganisation, HeadMoved, WrongChain
-from duties import alarms, tasks
+from duties import alarms, interventions, names, tasks
 from duties.calendar import View
 from duties.synchronisation import FollowChain, Followed, Resync
 from ledger.alarms import clear_alarm, raise_alarm
 from ledger.blocks import orphan_above
 from ledger.clock import read_view
+from ledger.interventions import Person, record_intervention
 from logs import get_logger
-from models import InterventionRecord
 from protocol.clock import EonClock
 
 log = get_logger(__name__)
@@ -77,15 +77,15 @@ class Synchronisation:
         Raises `AppliedEventsOrphaned`, changing nothing, if money has moved from one of them.
         """
         with self._context.sessions.begin() as session:
-            lost = orphan_above(session, order.block)
-            session.add(
-                InterventionRecord(
-                    actor=order.actor,
-                    action="resync_from",
-                    subject=f"block {order.block}",
-                    reason=order.reason,
-                )
+            person = Person(order.actor, order.reason, order.update_id or None)
+            record_intervention(
+                session,
+                interventions.RESYNC_FROM,
+                names.CHAIN_SYNC_ID,
+                person,
+                value=str(order.block),
             )
+            lost = orphan_above(session, order.block)
             clear_alarm(session, alarms.DEEP_REORGANISATION, _ABOUT)
         return lost
 

@@ -11,8 +11,8 @@ from duties import tasks
 from duties.alarms import AlarmKey, AlarmNote
 from duties.interventions import InterventionNote
 from ledger.alarms import clear_alarm, raise_alarm
+from ledger.interventions import Person, record_intervention
 from logs import get_logger
-from models import InterventionRecord
 
 log = get_logger(__name__)
 
@@ -41,9 +41,8 @@ class Watchkeeping:
     def record_intervention(self, note: InterventionNote) -> None:
         """Write down what a person did to a duty."""
         with self._context.sessions.begin() as session:
-            session.add(
-                InterventionRecord(
-                    actor=note.actor, action=note.action, subject=note.subject, reason=note.reason
-                )
+            person = Person(note.actor, note.reason, note.update_id or None)
+            record_intervention(
+                session, note.action, note.subject, person, value=note.value or None
             )
         log.warning("intervention", actor=note.actor, action=note.action, subject=note.subject)

@@ -12,6 +12,7 @@ import click
 from sqlalchemy.exc import OperationalError
 from temporalio.service import RPCError
 
+from ledger.interventions import UpdateIdTaken
 from ledger.refusals import Refusal
 from protocol.errors import ProtocolError
 from setting_types import SettingsError
@@ -28,7 +29,7 @@ def as_click_errors() -> Iterator[None]:
     except click.ClickException as error:
         _release(error)
         raise
-    except (SettingsError, ProtocolError, Refusal) as error:
+    except (SettingsError, ProtocolError, Refusal, UpdateIdTaken) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException("the database does not answer") from error

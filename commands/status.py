@@ -19,6 +19,7 @@ from commands.faults import as_click_errors
 from duties import search_attributes
 from ledger.clock import find_view
 from ledger.parameters import find_parameters
+from ledger.switches import paused_switches
 from ledger.transactions.intents import OPEN
 from models import Alarm, TransactionIntent
 from protocol.clock import EonClock
@@ -70,6 +71,7 @@ def read_standing(session: Session) -> Standing:
         ("eon", f"{eon}, block {clock.sub_block(head)} of {stored.blocks_per_eon}"),
         ("checkpoint", f"{deadline}; last submitted: eon {view.last_submitted_eon}"),
         ("intake", view.intake),
+        ("paused", ", ".join(paused_switches(session)) or "nothing"),
         ("open challenges", str(view.live_challenges)),
         ("transactions under way", str(unmined)),
     ]

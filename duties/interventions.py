@@ -37,9 +37,14 @@ class Intervention:
 
 @dataclass(frozen=True)
 class InterventionNote:
-    """An intervention as it is recorded: `subject` is the workflow's id."""
+    """An intervention as it is recorded: `subject` is the workflow's id.
+
+    `update_id` names the act for whoever repeats it; `value` is the intervention's, as text.
+    """
 
     actor: str
     action: str
     subject: str
     reason: str
+    update_id: str = ""
+    value: str = ""

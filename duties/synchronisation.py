@@ -48,8 +48,12 @@ class SyncStatus:
 
 @dataclass(frozen=True)
 class Resync:
-    """Give up the stored chain above `block`, as a person decided after a deep reorganisation."""
+    """Give up the stored chain above `block`, as a person decided after a deep reorganisation.
+
+    `update_id` names the act for whoever repeats it.
+    """
 
     block: int
     actor: str
     reason: str
+    update_id: str = ""

@@ -27,6 +27,7 @@ from ledger.registration import (
     registered,
 )
 from ledger.rules import LedgerRules
+from ledger.switches import Entry, require_switched_on
 from ledger.terms import is_terms_signature, require_latest_terms
 from models import TermsOfService, Token, Wallet
 from protocol.address import Address, checksum_address
@@ -52,6 +53,7 @@ def admit(session: Session, rules: LedgerRules, request: AdmissionRequest) -> Wa
     """
     view = read_view(session)
     require_intake(view, rules.clock)
+    require_switched_on(session, Entry.ADMISSIONS)
     token = _find_token(session, request)
     if barred(session, [request.address]):
         raise Refusal("WALLET_BLACKLISTED")
@@ -79,6 +81,7 @@ def admit_bulk(
     """
     view = read_view(session)
     require_intake(view, rules.clock)
+    require_switched_on(session, Entry.ADMISSIONS)
     if len(requests) > rules.bulk_admission_limit:
         raise Refusal("TOO_MANY_ADMISSION_REQUESTS")
     if not requests:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models import BlacklistEntry, InterventionRecord
+from ledger.interventions import Person, record_intervention
+from models import BlacklistEntry
 from protocol.address import Address, checksum_address
+
+BAR: Final = "bar address"
+CLEAR: Final = "clear address"
 
 
 def barred(session: Session, addresses: Iterable[Address]) -> set[Address]:
@@ -18,28 +23,27 @@ def barred(session: Session, addresses: Iterable[Address]) -> set[Address]:
     return {bytes(address) for address in session.scalars(entries)}
 
 
-def bar_address(session: Session, address: Address, *, actor: str, reason: str) -> bool:
-    """Bar an address from registering in any token; False if it is barred already."""
-    entry = insert(BlacklistEntry).values(address=address, actor=actor, reason=reason)
-    added = session.scalar(entry.on_conflict_do_nothing().returning(BlacklistEntry.id))
-    if added is None:
+def list_barred(session: Session, *, limit: int) -> Sequence[BlacklistEntry]:
+    """List the barred addresses, the newest first."""
+    query = select(BlacklistEntry).order_by(BlacklistEntry.id.desc()).limit(limit)
+    return session.scalars(query).all()
+
+
+def bar_address(session: Session, address: Address, person: Person) -> bool:
+    """Bar an address from registering in any token; False if it is barred already.
+
+    Raises `UpdateIdTaken`.
+    """
+    if not record_intervention(session, BAR, checksum_address(address), person):
         return False
-    _record(session, "bar address", address, actor, reason)
-    return True
+    entry = insert(BlacklistEntry).values(address=address, actor=person.actor, reason=person.reason)
+    added = entry.on_conflict_do_nothing().returning(BlacklistEntry.id)
+    return session.scalar(added) is not None
 
 
-def clear_address(session: Session, address: Address, *, actor: str, reason: str) -> bool:
-    """Let a barred address register again; False if it was not barred."""
+def clear_address(session: Session, address: Address, person: Person) -> bool:
+    """Let a barred address register again; False if it was not barred. Raises `UpdateIdTaken`."""
+    if not record_intervention(session, CLEAR, checksum_address(address), person):
+        return False
     removed = delete(BlacklistEntry).where(BlacklistEntry.address == address)
-    if session.scalar(removed.returning(BlacklistEntry.id)) is None:
-        return False
-    _record(session, "clear address", address, actor, reason)
-    return True
-
-
-def _record(session: Session, action: str, address: Address, actor: str, reason: str) -> None:
-    session.add(
-        InterventionRecord(
-            actor=actor, action=action, subject=checksum_address(address), reason=reason
-        )
-    )
+    return session.scalar(removed.returning(BlacklistEntry.id)) is not None

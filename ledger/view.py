@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models import ChainView
 from protocol.clock import EonClock
-
-CLOSED_BY_A_PERSON = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
     """Take over what was seen, now; the clock never runs backwards.
 
     A reorganisation to a lower head leaves `latest_block` where it was: an eon that began does
-    not reopen. What a person closed stays closed, unless the chain is halted.
+    not reopen.
     """
     values = {
         "latest_block": facts.head_block,
@@ -46,7 +44,6 @@ def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
     }
     row = insert(ChainView).values(id=1, **values)
     new = row.excluded
-    kept_closed = (ChainView.intake == CLOSED_BY_A_PERSON) & (new.intake != "halted")
     session.execute(
         row.on_conflict_do_update(
             index_elements=["id"],
@@ -55,7 +52,6 @@ def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
                 "latest_block": func.greatest(ChainView.latest_block, new.latest_block),
                 "confirmed_block": func.greatest(ChainView.confirmed_block, new.confirmed_block),
                 "current_eon": func.greatest(ChainView.current_eon, new.current_eon),
-                "intake": case((kept_closed, CLOSED_BY_A_PERSON), else_=new.intake),
             },
         )
     )

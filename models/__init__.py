@@ -22,7 +22,8 @@ from models.commitments import (
     TokenCommitment,
 )
 from models.guards import STATEMENTS as GUARD_STATEMENTS
-from models.notices import Alarm, DutyNotice, InterventionRecord, Notification
+from models.interventions import IntakePause, InterventionRecord
+from models.notices import Alarm, DutyNotice, Notification
 from models.tokens import BlacklistEntry, Token, TokenPair
 from models.transactions import SendingAccount, TransactionAttempt, TransactionIntent
 from models.transfers import Matching, Transfer
@@ -45,6 +46,7 @@ __all__ = [
     "Eon",
     "EonMembership",
     "ExclusiveBalanceAllotment",
+    "IntakePause",
     "InterventionRecord",
     "Matching",
     "MinimumAvailableBalanceMarker",

@@ -51,7 +51,7 @@ class ChainView(Base):
     __table_args__ = (
         CheckConstraint("id = 1", name="one_row"),
         CheckConstraint("confirmed_block <= latest_block", name="confirmed_is_not_ahead"),
-        CheckConstraint("intake IN ('open', 'halted', 'late', 'closed')", name="intake_is_known"),
+        CheckConstraint("intake IN ('open', 'halted', 'late')", name="intake_is_known"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="1")

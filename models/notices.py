@@ -1,4 +1,4 @@
-"""Facts waiting to be told: to wallets over WebSocket, to workflows, and what people did."""
+"""Facts waiting to be told: to wallets over WebSocket, to workflows, to people."""
 
 from __future__ import annotations
 
@@ -44,19 +44,6 @@ class DutyNotice(Base):
     kind: Mapped[str] = mapped_column(Text)
     arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
     delivered: Mapped[bool] = mapped_column(server_default=text("false"))
-    time: Mapped[datetime] = created_at()
-
-
-class InterventionRecord(Base):
-    """What a person did to the operator's duties: who, what, and why."""
-
-    __tablename__ = "intervention_record"
-
-    id: Mapped[int] = identity()
-    actor: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
-    subject: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
     time: Mapped[datetime] = created_at()
 
 

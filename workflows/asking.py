@@ -87,6 +87,14 @@ async def record(action: str, intervention: Intervention) -> None:
             action=action,
             subject=workflow.info().workflow_id,
             reason=intervention.reason,
+            update_id=update_id(),
+            value="" if intervention.value is None else str(intervention.value),
         ),
         summary=action,
     )
+
+
+def update_id() -> str:
+    """The name that the caller gave to the update that is being handled, empty outside of one."""
+    update = workflow.current_update_info()
+    return "" if update is None else update.id

@@ -5,7 +5,7 @@ from temporalio import workflow
 from duties import interventions, names, search_attributes, tasks
 from duties.interventions import Intervention
 from duties.synchronisation import FollowChain, Followed, Resync, SyncStart, SyncStatus
-from workflows.asking import ask, ask_until, record
+from workflows.asking import ask, ask_until, record, update_id
 from workflows.messages import reject, require_signed
 
 
@@ -87,7 +87,9 @@ class ChainSyncWorkflow:
 
         Refused by the ledger if one of them has moved money.
         """
-        order = Resync(intervention.value or 0, intervention.actor, intervention.reason)
+        order = Resync(
+            intervention.value or 0, intervention.actor, intervention.reason, update_id()
+        )
         lost = await ask(tasks.RESYNCHRONISE, order)
         self._stopped = ""
         return lost

@@ -20,6 +20,7 @@ from ledger.reading.status import find_status
 from ledger.reading.tokens import list_tokens
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
+from ledger.switches import paused_switches
 from ledger.terms import latest_terms
 
 
@@ -107,6 +108,7 @@ def _status(session: Session, rules: LedgerRules) -> dict[str, Any]:
         "last_submitted_eon": status.last_submitted_eon,
         "seen_at": seconds(status.seen_at),
         "intake": intake,
+        "paused": paused_switches(session),
         "open_alarms": status.open_alarms,
         "edition": rules.edition.value,
     }

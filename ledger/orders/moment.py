@@ -20,7 +20,7 @@ MOMENT: Final = Prepared(
     "order_moment",
     """
 SELECT view.current_eon, view.latest_block, view.last_submitted_eon, view.intake, view.seen_at,
-       now(),
+       now(), ARRAY(SELECT entry FROM intake_pause),
        EXISTS (SELECT FROM eon WHERE number = view.current_eon AND closed_at IS NOT NULL),
        EXISTS (SELECT FROM token_pair p JOIN token f ON f.id = p.token_from_id
                JOIN token t ON t.id = p.token_to_id
@@ -53,13 +53,14 @@ _CURRENT_EON: Final = "SELECT current_eon FROM chain_view"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The ledger's clock as of the locks, what is known of pair, nonce and terms, and fresh ids.
+    """The ledger's clock as of the locks, what is `paused`, what is known of pair, nonce and terms.
 
-    There is an id for each eon's copy, three for its states and two for its markers, ascending.
+    There is a fresh id for each eon's copy, three for its states, two for its markers, ascending.
     """
 
     view: ChainView
     time: datetime
+    paused: Sequence[str]
     closed: bool
     pair_is_open: bool
     used_by_debit: bool
@@ -107,8 +108,8 @@ def read_moment(
     if row is None:
         raise Refusal(INTAKE_CLOSED, "the chain has not been seen yet")
     eon, latest, submitted, intake, seen_at = row[:5]
-    now, closed, pair_is_open, used_by_debit, used_by_credit = row[5:10]
-    terms_id, terms_time, signed_terms_id, copy_ids, state_ids, marker_ids = row[10:]
+    now, paused, closed, pair_is_open, used_by_debit, used_by_credit = row[5:11]
+    terms_id, terms_time, signed_terms_id, copy_ids, state_ids, marker_ids = row[11:]
     view = ChainView(
         current_eon=eon,
         latest_block=latest,
@@ -119,6 +120,7 @@ def read_moment(
     return Moment(
         view=view,
         time=now,
+        paused=paused,
         closed=closed,
         pair_is_open=pair_is_open,
         used_by_debit=used_by_debit,

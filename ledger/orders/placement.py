@@ -18,6 +18,7 @@ from ledger.orders.requests import OrderRefused, OrderRequest
 from ledger.orders.writing import Owner, state_digest
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
+from ledger.switches import Entry, require_running
 from ledger.terms import judge_terms
 from protocol.markers import minimum_available_balance_digest
 from protocol.orders import (
@@ -60,6 +61,7 @@ def place_order(
         accounts = lock_accounts(cursor, (debit.wallet_id, credit.wallet_id), request.eon)
     moment = read_moment(cursor, request, debit, credit)
     require_intake(moment.view, rules.clock, now=moment.time)
+    require_running(moment.paused, Entry.ORDERS)
     if moment.terms is not None:
         signed = moment.signed_terms_id
         judge_terms(rules, request.debit_address, moment.terms, signed, now=moment.time)

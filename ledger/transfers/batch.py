@@ -19,6 +19,7 @@ from ledger.identities import IdentityCache, Lookup
 from ledger.prepared import Preparations
 from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
+from ledger.switches import Entry, require_running
 from ledger.transfers import moment as moments
 from ledger.transfers import writing
 from ledger.transfers.judge import Fresh, Judge
@@ -293,6 +294,7 @@ def _marker_is_signed(rules: LedgerRules, request: TransferRequest) -> bool:
 def _intake_refusal(rules: LedgerRules, moment: Moment) -> Refusal | None:
     try:
         require_intake(moment.view, rules.clock, now=moment.time)
+        require_running(moment.paused, Entry.TRANSFERS)
     except Refusal as refusal:
         return refusal
     return None

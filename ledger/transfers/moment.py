@@ -19,7 +19,7 @@ _MOMENT: Final = Prepared(
     "read_moment",
     """
 SELECT view.current_eon, view.latest_block, view.last_submitted_eon, view.intake, view.seen_at,
-       now(),
+       now(), ARRAY(SELECT entry FROM intake_pause),
        EXISTS (SELECT FROM eon WHERE number = view.current_eon AND closed_at IS NOT NULL),
        terms.id, terms.time,
        ARRAY(SELECT nextval('minimum_available_balance_marker_id_seq')
@@ -56,10 +56,11 @@ _PRESENT: Final = "SELECT count(*) FROM transfer WHERE tx_id = ANY(%s::uuid[]) A
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The ledger's clock as of the locks, and fresh row ids for the batch, ascending."""
+    """The ledger's clock as of the locks, what is `paused`, and fresh row ids, ascending."""
 
     view: ChainView
     time: datetime
+    paused: Sequence[str]
     closed: bool
     terms_id: int | None
     terms_time: datetime | None

@@ -17,7 +17,7 @@ from models import ChainView
 from protocol.keccak import keccak256
 from tests.api.schemas import require_shape
 from tests.api.serving import Site, Socket
-from tests.api.test_payments import codes
+from tests.api.test_payments import codes, pause
 from tests.ledger.paying import Bank
 from tests.ledger.world import ETH, LQD, World, key, text_of
 from tests.orders.market import Market, Trade
@@ -340,6 +340,26 @@ async def test_a_halted_operator_takes_no_orders_and_ends_those_it_has(
     signature = key("t").sign(market.orders[order].terms.freeze_digest())
     body = {"freezing_signature": {"value": signature.hex()}}
     assert (await put(site, f"/swap/{order}/freeze", body))[0] == 200
+
+
+async def test_paused_orders_are_refused_and_those_that_rest_can_be_ended(
+    site: Site, market: Market
+) -> None:
+    market.trader("t", eth=300)
+    market.trader("u", eth=300)
+    order = await post(site, market, "t", 300, 900)
+    pause(market.world, "orders")
+    async with site.session.post(
+        site.url + "/swap/", json=body_of(market.request("u", 300, 900))
+    ) as response:
+        assert response.status == 503
+        assert await response.json() == {"detail": "orders are paused"}
+        assert int(response.headers["Retry-After"]) > 0
+    signature = key("t").sign(market.orders[order].terms.freeze_digest())
+    body = {"freezing_signature": {"value": signature.hex()}}
+    assert (await put(site, f"/swap/{order}/freeze", body))[0] == 200
+    pause(market.world, "orders", paused=False)
+    assert (await site.post("/swap/", body_of(market.request("u", 300, 900))))[0] == 201
 
 
 @pytest.mark.parametrize("step", ["freeze", "cancel", "finalize"])

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from ledger.interventions import Person
+from ledger.switches import set_switch
 from ledger.terms import record_terms
 from models import ChainView, Wallet
 from protocol.keccak import keccak256
 from protocol.states import active_state_digest
-from tests.api.payments import Payer, admit
+from tests.api.payments import Payer, admission_body, admit
 from tests.api.schemas import require_shape
 from tests.api.serving import Site
 from tests.ledger.world import CONTRACT, ETH, LQD, World, key, text_of
@@ -29,6 +31,13 @@ def codes(answer: Any) -> Any:
     if isinstance(answer, dict):
         return {name: codes(one) for name, one in answer.items()}
     return answer
+
+
+def pause(ledger: World, name: str, *, paused: bool = True) -> None:
+    """Pause or resume new entries of a kind, as a person does."""
+    person, account = Person("kim", "a test"), ledger.rules.operator.address
+    with ledger.begin() as session:
+        assert set_switch(session, name, person, paused=paused, account=account)
 
 
 @pytest.fixture
@@ -389,6 +398,20 @@ async def test_a_halted_operator_takes_no_payment_and_still_answers_readings(
     assert (await site.get("/audit/"))[0] == 200
     status, state = await site.get(f"/audit/1/{text_of(ETH)}/{text_of(alice.key.address)}/")
     assert (status, state["transactions"]) == (200, [])
+
+
+async def test_paused_transfers_are_refused_at_once_and_everything_else_goes_on(
+    site: Site, ledger: World, alice: Payer, bob: Payer
+) -> None:
+    pause(ledger, "transfers")
+    async with site.session.post(site.url + "/transfer/", json=alice.body(bob, 1)) as response:
+        assert response.status == 503
+        assert await response.json() == {"detail": "transfers are paused"}
+        assert int(response.headers["Retry-After"]) > 0
+    assert (await site.post("/admission/", admission_body(ledger, "carol")))[0] == 201
+    assert (await site.get("/health/status"))[1]["paused"] == ["transfers"]
+    pause(ledger, "transfers", paused=False)
+    assert (await site.post("/transfer/", alice.body(bob, 1)))[0] == 201
 
 
 async def test_of_two_transfers_signed_on_the_same_base_one_is_accepted(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ledger.blacklist import bar_address
+from ledger.interventions import Person
 from ledger.terms import record_terms
 from models import ChainView, TermsOfServiceSignature, Wallet
 from protocol.keccak import keccak256
@@ -13,7 +14,7 @@ from protocol.terms import terms_digest
 from tests.api.payments import admission_body, admit
 from tests.api.schemas import require_shape
 from tests.api.serving import Site
-from tests.api.test_payments import codes
+from tests.api.test_payments import codes, pause
 from tests.ledger.world import ETH, LQD, World, key, text_of
 
 pytestmark = pytest.mark.asyncio
@@ -87,7 +88,7 @@ async def test_refused_registrations_are_judged_in_shape_b_and_leave_nothing(
 ) -> None:
     ledger.admit("known")
     with ledger.begin() as session:
-        bar_address(session, key("barred").address, actor="test", reason="test")
+        bar_address(session, key("barred").address, Person("test", "test"))
     before = wallets(ledger)
     alice = admission_body(ledger, "alice")
     for body, code in (
@@ -107,7 +108,7 @@ async def test_a_bulk_registration_skips_the_known_and_the_barred(
 ) -> None:
     ledger.admit("known")
     with ledger.begin() as session:
-        bar_address(session, key("barred").address, actor="test", reason="test")
+        bar_address(session, key("barred").address, Person("test", "test"))
     names = ["known", "barred", *(f"new {number}" for number in range(17))]
     entries = [admission_body(ledger, name) for name in names]
     entries.append(admission_body(ledger, "new 0", LQD))
@@ -169,6 +170,17 @@ async def test_a_closed_intake_answers_503_and_registers_nobody(site: Site, ledg
             assert response.status == 503
             assert "Retry-After" in response.headers
     assert wallets(ledger) == before
+
+
+async def test_paused_admissions_answer_503_and_register_nobody(site: Site, ledger: World) -> None:
+    body = admission_body(ledger, "alice")
+    before = wallets(ledger)
+    pause(ledger, "admissions")
+    for path, sent in (("/admission/", body), ("/admission/bulk/", {"admissions": [body]})):
+        assert await site.post(path, sent) == (503, {"detail": "admissions are paused"})
+    assert wallets(ledger) == before
+    pause(ledger, "admissions", paused=False)
+    assert (await site.post("/admission/", body))[0] == 201
 
 
 @pytest.mark.parametrize("rules", [{"registrations_per_address_limit": 1}], indirect=True)

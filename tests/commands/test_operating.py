@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from cli import main
@@ -12,7 +12,7 @@ from duties import alarms
 from ledger.alarms import clear_alarm, raise_alarm
 from models import InterventionRecord, SendingAccount
 from models.engine import open_engine, open_sessions
-from tests.ledger.world import World, make_rules
+from tests.ledger.world import World, key, make_rules, text_of
 
 
 @pytest.fixture
@@ -32,16 +32,54 @@ def test_status_tells_the_eon_and_the_blocks_left(world: World) -> None:
     assert facts["intake"] == "open"
 
 
+def run(database_url: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, env={"HUB_DATABASE_URL": database_url})
+
+
 def test_pausing_all_sending_is_recorded_with_who_and_why(world: World, database_url: str) -> None:
-    arguments = ["sending", "pause", "--reason", "the key is being moved", "--actor", "kim"]
-    environment = {"HUB_DATABASE_URL": database_url}
-    result = CliRunner().invoke(main, arguments, env=environment)
-    assert result.exit_code == 0, result.output
+    act = ("pause", "sending", "--reason", "the key is being moved", "--actor", "kim")
+    assert run(database_url, *act).output == "sending: paused\n"
     with world.begin() as session:
         assert session.scalars(select(SendingAccount.paused)).all() == [True]
-        record = session.scalars(select(InterventionRecord)).one()
-    assert (record.actor, record.action) == ("kim", "pause")
-    assert record.reason == "the key is being moved"
+        assert ("paused", "sending") in read_standing(session).facts
+    shown = run(database_url, "audit-log").output
+    assert "kim" in shown and "the key is being" in shown
+    assert run(database_url, *act).output == "sending: nothing changed\n"
+    act = ("resume", "sending", "--reason", "moved", "--update-id", "ticket 4")
+    assert run(database_url, *act).output == "sending: running\n"
+    assert run(database_url, *act).output == "sending: nothing changed\n"
+    act = ("pause", "sending", "--reason", "again", "--update-id", "ticket 4")
+    assert "ticket 4 is already resume of sending" in run(database_url, *act).output
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ("pause", "transfers"),
+        ("pause", "transfers", "--reason", "  "),
+        ("pause", "transfers", "--reason", "why", "--actor", ""),
+        ("pause", "withdrawals", "--reason", "why"),
+        ("blacklist", "add", "0x12", "--reason", "why"),
+    ],
+)
+def test_an_act_without_a_reason_or_an_object_changes_nothing(
+    world: World, database_url: str, act: tuple[str, ...]
+) -> None:
+    assert run(database_url, *act).exit_code != 0
+    with world.begin() as session:
+        assert session.scalars(select(InterventionRecord)).all() == []
+
+
+def test_an_address_is_barred_listed_and_cleared(world: World, database_url: str) -> None:
+    address = "0x" + text_of(key("eve").address)
+    assert run(database_url, "blacklist", "list").output == "no address is barred\n"
+    act = ("blacklist", "add", address, "--reason", "fraud", "--actor", "kim")
+    assert run(database_url, *act).output == f"{address} is barred\n"
+    assert run(database_url, *act).output == f"{address} is barred already\n"
+    assert run(database_url, "blacklist", "list").output == f"{address}  kim: fraud\n"
+    act = ("blacklist", "remove", address, "--reason", "a mistake")
+    assert run(database_url, *act).output == f"{address} is not barred\n"
+    world.admit("eve")
 
 
 def test_alarms_are_listed_with_what_to_do(world: World, database_url: str) -> None:

@@ -10,8 +10,10 @@ from ledger.admission import AdmissionRequest, admit, admit_bulk
 from ledger.blacklist import bar_address, clear_address
 from ledger.checkpoint import build_checkpoint
 from ledger.closing import close_eon
+from ledger.interventions import Person
 from ledger.refusals import Refusal
 from models import (
+    BlacklistEntry,
     Deposit,
     ExclusiveBalanceAllotment,
     InterventionRecord,
@@ -27,6 +29,7 @@ from protocol.states import admission_digest
 from tests.ledger.world import CONTRACT, ETH, LQD, World, key, text_of
 
 pytestmark = pytest.mark.usefixtures("audited")
+PERSON = Person("a person", "a test")
 
 
 def refuse(ledger: World, request: AdmissionRequest) -> str:
@@ -126,10 +129,10 @@ def test_checks_are_answered_in_the_order_of_the_wire(ledger: World) -> None:
     wrong = ledger.admission("alice", eon=7, terms=False)
     assert refuse(ledger, replace(wrong, token=b"\x01" * 20)) == "TOKEN_NOT_REGISTERED"
     with ledger.begin() as session:
-        bar_address(session, key("alice").address, actor="a person", reason="a test")
+        bar_address(session, key("alice").address, PERSON)
     assert refuse(ledger, wrong) == "WALLET_BLACKLISTED"
     with ledger.begin() as session:
-        clear_address(session, key("alice").address, actor="a person", reason="a test")
+        clear_address(session, key("alice").address, PERSON)
     assert refuse(ledger, wrong) == "WALLET_ALREADY_ADMITTED"
     fresh = ledger.admission("bob", eon=7, terms=False)
     assert refuse(ledger, fresh) == "INVALID_ADMISSION_SIGNATURE"
@@ -138,16 +141,18 @@ def test_checks_are_answered_in_the_order_of_the_wire(ledger: World) -> None:
 
 def test_barring_an_address_names_who_did_it_and_why(ledger: World) -> None:
     with ledger.begin() as session:
-        assert bar_address(session, key("eve").address, actor="ada", reason="fraud")
-        assert not bar_address(session, key("eve").address, actor="bob", reason="again")
-        record = session.scalars(select(InterventionRecord)).one()
-        assert (record.actor, record.reason) == ("ada", "fraud")
+        assert bar_address(session, key("eve").address, Person("ada", "fraud"))
+        assert not bar_address(session, key("eve").address, Person("bob", "again"))
+        entry = session.scalars(select(BlacklistEntry)).one()
+        assert (entry.actor, entry.reason) == ("ada", "fraud")
+        records = session.scalars(select(InterventionRecord).order_by(InterventionRecord.id))
+        assert [record.actor for record in records] == ["ada", "bob"]
 
 
 def test_a_bulk_registration_skips_known_and_barred_wallets(ledger: World) -> None:
     ledger.admit("known")
     with ledger.begin() as session:
-        bar_address(session, key("barred").address, actor="a person", reason="a test")
+        bar_address(session, key("barred").address, PERSON)
     fresh = [f"new {number}" for number in range(16)]
     requests = [
         ledger.admission("known", eon=7),

@@ -113,7 +113,7 @@ class TestIntake:
     def test_an_operator_that_is_well_takes_everything(self, ledger: World) -> None:
         assert not self.refused(ledger)
 
-    @pytest.mark.parametrize("intake", ["halted", "late", "closed"])
+    @pytest.mark.parametrize("intake", ["halted", "late"])
     def test_the_operators_word_closes_it(self, ledger: World, intake: str) -> None:
         assert self.refused(ledger, intake=intake)
 

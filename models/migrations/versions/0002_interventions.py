@@ -1,0 +1,20 @@
+"""What people switch off, and a name for each of their acts so that it is done once."""
+
+from alembic import op
+
+from models.migrations.statements import run_statements
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the statements beside this module."""
+    run_statements(op.get_bind(), __file__, "up")
+
+
+def downgrade() -> None:
+    """Take them back."""
+    run_statements(op.get_bind(), __file__, "down")
