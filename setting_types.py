@@ -7,11 +7,14 @@ never part of a message, since it may be a secret.
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeAlias
 
 from protocol.address import Address, parse_checksummed_address
 from protocol.signing import Signer
 
 LONGEST_DURATION_S = 86_400
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class SettingsError(ValueError):
@@ -104,6 +107,14 @@ def days(text: str) -> timedelta:
 def words(text: str) -> tuple[str, ...]:
     """Accept a list separated by commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Accept IP addresses and networks (`10.0.0.0/8`) separated by commas."""
+    try:
+        return tuple(ip_network(word) for word in words(text))
+    except ValueError as error:
+        raise ValueError("IP addresses or networks separated by commas") from error
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:

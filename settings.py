@@ -16,6 +16,7 @@ from urllib.parse import quote
 from protocol.address import Address
 from protocol.signing import Signer
 from setting_types import (
+    Network,
     Secret,
     SettingsError,
     address,
@@ -23,6 +24,7 @@ from setting_types import (
     database_url,
     days,
     integer,
+    networks,
     one_of,
     private_key,
     scaled,
@@ -165,7 +167,17 @@ class Settings:
     api_host: str = _variable("HUB_API_HOST", str, "127.0.0.1")
     api_port: int = _variable("HUB_API_PORT", integer(1, 65535), 8123)
     api_processes: int = _variable("HUB_API_PROCESSES", integer(1, 64), 2)
-    allowed_hosts: tuple[str, ...] = _variable("ALLOWED_HOSTS", words, ("localhost", "127.0.0.1"))
+    allowed_hosts: tuple[str, ...] = _variable(
+        "ALLOWED_HOSTS", words, ("localhost", "127.0.0.1", "[::1]")
+    )
+    trusted_proxies: tuple[Network, ...] = _variable(
+        "HUB_TRUSTED_PROXIES", networks, networks("127.0.0.0/8,::1")
+    )
+    caller_header: str = _variable(
+        "HUB_CALLER_HEADER",
+        one_of("x-forwarded-for", "cf-connecting-ip", "x-real-ip"),
+        "x-forwarded-for",
+    )
     allowed_origins: tuple[str, ...] = _variable(
         "CORS_ORIGIN_WHITELIST", words, ("http://localhost:3000", "http://localhost:4200")
     )

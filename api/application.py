@@ -8,6 +8,7 @@ from sanic import Sanic
 from sqlalchemy import Engine
 
 from api import errors
+from api.callers import Hosts
 from api.operator import Operator, RulesLoader
 from api.policy import (
     BODY_LIMIT_BYTES,
@@ -20,9 +21,11 @@ from api.policy import (
 from api.replies import Finish
 from api.resources.admission import Admission
 from api.resources.alarms import Alarms
+from api.resources.analytics import Analytics
 from api.resources.description import Description
 from api.resources.health import Health
 from api.resources.market import Market
+from api.resources.sla import ServiceLevels
 from api.resources.streams import Streams
 from api.resources.swaps import Swaps
 from api.resources.terms import Terms
@@ -45,7 +48,7 @@ def create_app(
     """
     app = Sanic(name, configure_logging=False)
     _configure(app, policy)
-    finish = Finish(policy)
+    hosts, finish = Hosts(policy.allowed_hosts), Finish(policy)
     errors.install(app, finish)
     operator = Operator(engine, load_rules, policy)
     tokens, wallets = Tokens(operator), Wallets(operator)
@@ -63,14 +66,16 @@ def create_app(
         Admission(operator).resource(),
         Transfers(operator).resource(),
         Swaps(operator).resource(),
+        ServiceLevels(operator).resource(),
         Terms(operator).resource(),
+        Analytics(operator).resource(),
         Health(operator).resource(),
         Alarms(operator).resource(),
     ]
     for resource in [*resources, Description(resources).resource()]:
-        app.blueprint(resource.blueprint(finish))
+        app.blueprint(resource.blueprint(hosts, finish))
     app.add_websocket_route(
-        Streams(operator, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
+        Streams(operator, hosts, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
     )
 
     async def start(_app: Sanic[Any, Any]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api.callers import Callers
 from api.faults import Unavailable
 from api.policy import ApiPolicy
 from api.readers import Database
@@ -32,6 +33,7 @@ class Operator:
 
     def __init__(self, engine: Engine, load_rules: RulesLoader, policy: ApiPolicy) -> None:
         self.policy = policy
+        self.callers = Callers(policy)
         self.database = Database(
             engine, threads=policy.database_threads, waiting_limit=policy.waiting_limit
         )

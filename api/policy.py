@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -17,18 +18,25 @@ PING_INTERVAL_S: Final = 25
 PING_TIMEOUT_S: Final = 75
 PAGE_DEFAULT: Final = 10
 PAGE_CAP: Final = 1000
+LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
 class ApiPolicy:
     """Settings of the API.
 
-    `terms_folder` holds the documents whose digests wallets sign, or None if they are served
-    elsewhere. `matching_addresses` may read executed matches. `database_threads` bounds the
-    readings at work, `waiting_limit` those in line, `socket_limit` the WebSockets of one process.
+    `allowed_hosts` are names in the Host header (`.example.org` with all below it, `*` for all).
+    `trusted_proxies` are networks whose word about the caller counts: `caller_header` and
+    X-Forwarded-Proto. `terms_folder` holds the documents whose digests wallets sign, or None if
+    they are served elsewhere. `matching_addresses` may read executed matches. `database_threads`
+    bounds the readings at work, `waiting_limit` those in line, `socket_limit` the WebSockets of
+    one process.
     `admin_token` opens the administration; without one there is none.
     """
 
+    allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    caller_header: str = "x-forwarded-for"
     allowed_origins: frozenset[str] = frozenset()
     all_origins_allowed: bool = False
     terms_folder: Path | None = None

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from api.callers import Hosts
 from api.faults import Fault
 from api.replies import (
     PREFLIGHT,
@@ -21,8 +22,10 @@ from api.replies import (
 
 ADDRESS: Final = "(?:0x)?[a-fA-F0-9]{40}"
 NUMBER: Final = "[0-9]+"
+WORD: Final = "[a-zA-Z0-9]+"
 Handler: TypeAlias = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 Guard: TypeAlias = Callable[[Request], None]
+"""Raises `Fault` for a request that must not reach its handler."""
 Schema: TypeAlias = dict[str, Any]
 
 
@@ -55,16 +58,18 @@ class Operation:
 class Resource:
     """A part of the API under one prefix; those of pages are not described and are no JSON.
 
-    `guard` judges every request before its handler, by raising a `Fault`.
+    `guard` judges every request before its handler, by raising a `Fault`. Those `for_probes` are
+    asked by machines that know us by an address: every Host header will do.
     """
 
     name: str
     prefix: str
     operations: Sequence[Operation]
-    described: bool = field(default=True)
+    described: bool = True
     guard: Guard | None = None
+    for_probes: bool = False
 
-    def blueprint(self, finish: Finish) -> Blueprint:
+    def blueprint(self, hosts: Hosts, finish: Finish) -> Blueprint:
         """Build the blueprint that serves the operations."""
         blueprint = Blueprint(self.name, url_prefix=self.prefix)
         methods: dict[str, list[str]] = {}
@@ -72,7 +77,7 @@ class Resource:
             served = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
             methods.setdefault(operation.path, []).extend(served)
             blueprint.add_route(
-                _serve(operation.handler, finish, self.guard, is_json=self.described),
+                _serve(operation.handler, self._guards(hosts), finish),
                 sanic_path(operation.path),
                 methods=served,
                 name=operation.name,
@@ -88,19 +93,26 @@ class Resource:
             )
         return blueprint
 
+    def _guards(self, hosts: Hosts) -> tuple[Guard, ...]:
+        return (
+            *(() if self.for_probes else (hosts.require,)),
+            *(() if self.guard is None else (self.guard,)),
+            *((require_acceptable,) if self.described else ()),
+        )
+
 
 def sanic_path(path: str) -> str:
-    """Write a path's `<name:ADDRESS>` and `<name:NUMBER>` as the patterns they stand for."""
-    return path.replace(":ADDRESS>", f":{ADDRESS}>").replace(":NUMBER>", f":{NUMBER}>")
+    """Write a path's `<name:ADDRESS>`, `NUMBER` and `WORD` as the patterns they stand for."""
+    for kind, pattern in (("ADDRESS", ADDRESS), ("NUMBER", NUMBER), ("WORD", WORD)):
+        path = path.replace(f":{kind}>", f":{pattern}>")
+    return path
 
 
-def _serve(handler: Handler, finish: Finish, guard: Guard | None, *, is_json: bool) -> Handler:
+def _serve(handler: Handler, guards: Sequence[Guard], finish: Finish) -> Handler:
     async def serve(request: Request, **path: str) -> HTTPResponse:
         try:
-            if guard is not None:
+            for guard in guards:
                 guard(request)
-            if is_json:
-                require_acceptable(request)
             response = await handler(request, **path)
         except Fault as fault:
             response = fault_reply(fault)

@@ -65,6 +65,9 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
         engine,
         rules,
         ApiPolicy(
+            allowed_hosts=frozenset(settings.allowed_hosts),
+            trusted_proxies=settings.trusted_proxies,
+            caller_header=settings.caller_header,
             allowed_origins=frozenset(settings.allowed_origins),
             all_origins_allowed=settings.all_origins_allowed,
             matching_addresses=frozenset(settings.matching_addresses),

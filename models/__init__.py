@@ -1,6 +1,7 @@
 """SQLAlchemy tables, constraints, engine and sessions, migrations."""
 
 from models.agreements import ServiceLevelAgreement, TermsOfService, TermsOfServiceSignature
+from models.analytics import TransferCount
 from models.base import Base
 from models.chain import (
     ChainEvent,
@@ -63,6 +64,7 @@ __all__ = [
     "TransactionAttempt",
     "TransactionIntent",
     "Transfer",
+    "TransferCount",
     "Wallet",
     "WalletEon",
     "Withdrawal",

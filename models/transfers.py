@@ -59,6 +59,8 @@ class Transfer(Base):
             unique=True,
             postgresql_where=text("receipt_index IS NOT NULL"),
         ),
+        # The heap is in the order of the eons: an index of ranges costs a payment next to nothing.
+        Index("ix_transfer_eon", "eon", postgresql_using="brin"),
         # Orders are few among transfers: their indexes cost a payment nothing.
         Index("ix_transfer_orders_of_an_eon", "eon", postgresql_where=text("swap")),
         Index(

@@ -73,7 +73,11 @@ def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
 
 
 def _path_parameter(name: str, kind: str) -> Schema:
-    schemas = {"ADDRESS": ref("AddressIn"), "NUMBER": {"type": "integer", "minimum": 0}}
+    schemas = {
+        "ADDRESS": ref("AddressIn"),
+        "NUMBER": {"type": "integer", "minimum": 0},
+        "WORD": {"type": "string", "pattern": "^[a-zA-Z0-9]+$"},
+    }
     schema = schemas.get(kind, {"type": "string", "pattern": f"^{kind}$"})
     return {"name": name, "in": "path", "required": True, "schema": schema}
 

@@ -68,6 +68,11 @@ _MOVEMENT: Final = {
     "amount": _UINT,
     "time": _NUMBER,
 }
+_COUNTS: Final = {
+    "total": _NUMBER,
+    "eon_number": array_of(ref("EonCount")),
+    "time": array_of(ref("DayCount")),
+}
 _STATE: Final = _nullable(ref("ActiveState"))
 _POSITION: Final = _open(block=_NUMBER, eon_number=_NUMBER)
 
@@ -153,6 +158,7 @@ REQUESTS: Final[dict[str, Schema]] = {
         tos_signature=ref("SignatureIn"),
     ),
     "BulkAdmissionIn": _open(admissions=array_of(ref("AdmissionIn"))),
+    "SlaIn": _open(transfer_id=ref("EonIn")),
     "TosSignatureIn": _open(address=ref("AddressIn"), tos_signature=_SIGNATURE),
 }
 
@@ -286,6 +292,14 @@ ANSWERS: Final[dict[str, Schema]] = {
     "TosSignatureOut": _open(
         address={"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}, tos_signature=_NULL
     ),
+    "SlaInfo": _closed(token=_ADDRESS, recipient=_ADDRESS, cost=_UINT, limit=_NUMBER),
+    "Sla": _closed(expiry=_NUMBER, transfer_id=_NUMBER),
+    "EonCount": _open(eon_number=_NUMBER, count=_NUMBER),
+    "RegistrationCount": _open(eon_number=_NUMBER, registration_eon_number=_NUMBER, count=_NUMBER),
+    "DayCount": _open(day={"type": "string", "format": "date-time"}, count=_NUMBER),
+    "WalletAnalytics": _open(total=_NUMBER, eon_number=array_of(ref("RegistrationCount"))),
+    "StandardAnalytics": _open(**_COUNTS),
+    "ChallengeAnalytics": _open(**_COUNTS, rebuted=_NUMBER),
     "Readiness": _open(ready=_BOOLEAN, missing=array_of({"type": "string"})),
     "Alarm": _open(
         severity={"type": "string", "enum": ["information", "warning", "critical"]},

@@ -58,6 +58,7 @@ class Health:
                     refusals=(503,),
                 ),
             ),
+            for_probes=True,
         )
 
     async def live(self, _request: Request) -> HTTPResponse:

@@ -77,7 +77,7 @@ class Market:
     async def matches(self, request: Request, left: str, right: str) -> HTTPResponse:
         """Executed matches of both directions."""
         self._operator.rules()
-        if _caller(request) not in self._operator.policy.matching_addresses:
+        if self._operator.callers.address(request) not in self._operator.policy.matching_addresses:
             raise Detail(403, "this address may not read matches")
         pair = _address(left), _address(right)
         first, last = _period({name: values[0] for name, values in request.args.items()})
@@ -92,13 +92,6 @@ def _address(spelled: str) -> Address:
     if address is None:
         raise Detail(404, "no such token")
     return address
-
-
-def _caller(request: Request) -> str:
-    """The address of the caller, as the proxy in front tells it."""
-    named = request.headers.getone("cf-connecting-ip", "").strip()
-    forwarded = request.headers.getone("x-forwarded-for", "").partition(",")[0].strip()
-    return str(named or forwarded or request.ip)
 
 
 def _period(given: Mapping[str, str]) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sanic import Request, Websocket
 from sanic.exceptions import WebsocketClosed
 
-from api.faults import Detail
+from api.callers import Hosts
+from api.faults import Detail, Fault
 from api.forms.fields import find_address
 from api.operator import Operator
 from api.replies import to_json
@@ -18,6 +19,8 @@ from api.streams.connection import Connection
 from api.streams.operations import Operations
 from protocol.address import Address
 
+POLICY_VIOLATION: Final = 1008
+TRY_AGAIN_LATER: Final = 1013
 FIRST_EON: Final = 1
 LARGEST_EON: Final = 2**62
 
@@ -25,16 +28,22 @@ LARGEST_EON: Final = 2**62
 class Streams:
     """Serves connections; `get` answers what the HTTP routes answer."""
 
-    def __init__(self, operator: Operator, tokens: Tokens, wallets: Wallets) -> None:
+    def __init__(self, operator: Operator, hosts: Hosts, tokens: Tokens, wallets: Wallets) -> None:
         self._operator = operator
+        self._hosts = hosts
         self._tokens = tokens
         self._wallets = wallets
         self._open = 0
 
-    async def serve(self, _request: Request, socket: Websocket) -> None:
+    async def serve(self, request: Request, socket: Websocket) -> None:
         """Serve one connection until it ends."""
+        try:
+            self._hosts.require(request)
+        except Fault as fault:
+            await socket.close(POLICY_VIOLATION, fault.body["detail"])
+            return
         if self._open >= self._operator.policy.socket_limit:
-            await socket.close(1013, "too many connections")
+            await socket.close(TRY_AGAIN_LATER, "too many connections")
             return
         self._open += 1
         connection = Connection(socket)

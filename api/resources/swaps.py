@@ -124,7 +124,13 @@ class Swaps:
             ref("Transaction"),
             status=201,
             body=ref("SwapIn"),
-            errors=(UNKNOWN_TOKEN, UNKNOWN_WALLET, *RULES_OF_THE_BODY, *RULES_OF_THE_LEDGER),
+            errors=(
+                "INVALID_DEBIT_AMOUNT",
+                UNKNOWN_TOKEN,
+                UNKNOWN_WALLET,
+                *RULES_OF_THE_BODY,
+                *RULES_OF_THE_LEDGER,
+            ),
             refusals=(403, 503),
             spelled_with_slash=True,
         )

@@ -80,7 +80,9 @@ class Transactions:
         limit, offset = _page(given)
         if _matches_nothing(given.get("search", "")):
             return reply(to_json({"count": 0, "next": None, "previous": None, "results": []}))
-        links = _Links(request, given, limit, offset)
+        host = request.headers.getone("host", "localhost")
+        place = f"{self._operator.callers.scheme(request)}://{host}/audit/transactions/"
+        links = _Links(place, given, limit, offset)
         return reply(await self._operator.database.read(_render_page, wanted, limit, offset, links))
 
     async def one(self, _request: Request, number: str) -> HTTPResponse:
@@ -92,13 +94,10 @@ class Transactions:
 
 
 class _Links:
-    """Addresses of the neighbouring pages, as the caller reached us: a proxy's scheme counts."""
+    """Addresses of the neighbouring pages, at `place`, as the caller reached us."""
 
-    def __init__(self, request: Request, given: Mapping[str, str], limit: int, offset: int) -> None:
-        scheme = request.headers.getone("x-forwarded-proto", request.scheme).partition(",")[0]
-        scheme = scheme.strip() if scheme.strip() in ("http", "https") else "http"
-        host = request.headers.getone("host", "localhost")
-        self._place = f"{scheme}://{host}/audit/transactions/"
+    def __init__(self, place: str, given: Mapping[str, str], limit: int, offset: int) -> None:
+        self._place = place
         self._given = {k: v for k, v in given.items() if k not in ("limit", "offset")}
         self._limit = limit
         self._offset = offset

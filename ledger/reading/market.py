@@ -18,7 +18,9 @@ from protocol.address import Address
 
 BOOK_LIMIT: Final = 10_000
 """Orders read for one side of a book; those with the best prices for a taker come first."""
-TRADES_LIMIT: Final = 10_000
+LEVELS_LIMIT: Final = 500
+"""Price levels shown of one side: those nearest to the other side."""
+TRADES_LIMIT: Final = 1_000
 PRICE_DIGITS: Final = 4
 
 _OPEN: Final = text("""
@@ -120,7 +122,8 @@ def _levels(
         return ratio if is_ask else 1 / ratio
 
     rows = sorted(rows, key=lambda row: (-price(row), row.arrival))
-    return tuple(_level(list(same)) for _, same in groupby(rows, key=price))
+    levels = tuple(_level(list(same)) for _, same in groupby(rows, key=price))
+    return levels[-LEVELS_LIMIT:] if is_ask else levels[:LEVELS_LIMIT]
 
 
 def _level(rows: Iterable[Any]) -> PriceLevel:

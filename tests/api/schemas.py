@@ -1,7 +1,7 @@
 """The wire's shapes as wallets know them, and a validator of the few keywords they use.
 
-`wire_schemas.json` is a copy of the published description; it is not generated from our code, so
-that a change of ours shows.
+`published_openapi.json` is a copy of the published description; it is not generated from our code,
+so that a change of ours shows.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import re
 from pathlib import Path
 from typing import Any
 
-SCHEMAS: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "wire_schemas.json").read_text(encoding="utf-8")
+PUBLISHED: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "published_openapi.json").read_text(encoding="utf-8")
 )
+SCHEMAS: dict[str, Any] = PUBLISHED["components"]["schemas"]
 KNOWN = {
     "$ref",
     "additionalProperties",
     "anyOf",
     "const",
+    "default",
+    "description",
     "enum",
+    "examples",
     "items",
     "maxItems",
     "maxLength",

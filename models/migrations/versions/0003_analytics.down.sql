@@ -1,0 +1,2 @@
+DROP INDEX ix_transfer_eon;
+DROP TABLE transfer_count;

@@ -1,0 +1,20 @@
+"""Counts of transfers by eon and day, so that analytics need not count for ever."""
+
+from alembic import op
+
+from models.migrations.statements import run_statements
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the statements beside this module."""
+    run_statements(op.get_bind(), __file__, "up")
+
+
+def downgrade() -> None:
+    """Take them back."""
+    run_statements(op.get_bind(), __file__, "down")
