@@ -15,6 +15,7 @@ COMMANDS = {
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",
+    "duties": "commands.duties",
     "deploy-contract": "commands.deploy_contract",
     "intervene": "commands.intervene",
     "pair": "commands.pair",

@@ -8,6 +8,7 @@ from sanic import Sanic
 from sqlalchemy import Engine
 
 from api import errors
+from api.administration.people import Administration, People
 from api.callers import Hosts
 from api.operator import Operator, RulesLoader
 from api.policy import (
@@ -39,18 +40,25 @@ NAME: Final = "nocust-operator"
 
 
 def create_app(
-    engine: Engine, load_rules: RulesLoader, policy: ApiPolicy, *, name: str = NAME
+    engine: Engine,
+    load_rules: RulesLoader,
+    policy: ApiPolicy,
+    people: People,
+    *,
+    name: str = NAME,
 ) -> Sanic[Any, Any]:
     """Compose the API over a ledger.
 
     `load_rules` returns None until bootstrap has stored the contract's parameters; until then
-    everything but `/health` answers 503. The application owns `engine` and disposes of it.
+    everything but `/health` and `/admin` answers 503. The application owns `engine` and disposes
+    of it.
     """
     app = Sanic(name, configure_logging=False)
     _configure(app, policy)
     hosts, finish = Hosts(policy.allowed_hosts), Finish(policy)
     errors.install(app, finish)
     operator = Operator(engine, load_rules, policy)
+    administration = Administration(engine, people, policy.admin_token)
     tokens, wallets = Tokens(operator), Wallets(operator)
     resources = [
         Resource(
@@ -71,6 +79,7 @@ def create_app(
         Analytics(operator).resource(),
         Health(operator).resource(),
         Alarms(operator).resource(),
+        *administration.resources(),
     ]
     for resource in [*resources, Description(resources).resource()]:
         app.blueprint(resource.blueprint(hosts, finish))
@@ -82,6 +91,7 @@ def create_app(
         await operator.start()
 
     async def stop(_app: Sanic[Any, Any]) -> None:
+        await administration.stop()
         await operator.stop()
 
     app.register_listener(start, "before_server_start")

@@ -14,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import logs
+from api.administration.people import People
 from api.application import create_app
 from api.policy import ApiPolicy
 from commands.policy import ledger_policy
+from commands.temporal import connect_lazily
 from ledger.parameters import load_rules
 from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
@@ -75,6 +77,7 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             database_threads=max(2, settings.database_pool_size // 2),
             admin_token=settings.admin_token,
         ),
+        People(settings.owner_address, lambda: connect_lazily(settings)),
     )
 
 

@@ -12,6 +12,7 @@ import click
 from sqlalchemy.exc import OperationalError
 from temporalio.service import RPCError
 
+from api.office import DutyRefuses, NobodyWorks, NoSuchDuty, TemporalAway
 from ledger.interventions import UpdateIdTaken
 from ledger.refusals import Refusal
 from protocol.errors import ProtocolError
@@ -33,6 +34,9 @@ def as_click_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException("the database does not answer") from error
+    except (TemporalAway, NoSuchDuty, DutyRefuses, NobodyWorks) as error:
+        _release(error)
+        raise click.ClickException(str(error)) from None
     except (RPCError, RuntimeError) as error:
         _release(error)
         raise click.ClickException(f"Temporal: {error}") from None

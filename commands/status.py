@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from temporalio.client import Client
 
 from commands.database import session_of
+from commands.duties import duty_table, list_running
 from commands.faults import as_click_errors
-from duties import search_attributes
 from ledger.clock import find_view
 from ledger.parameters import find_parameters
 from ledger.switches import paused_switches
@@ -26,7 +25,6 @@ from protocol.clock import EonClock
 from settings import Settings
 
 MOST_ROWS: Final = 50
-RUNNING: Final = 'ExecutionStatus = "Running"'
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ def status() -> None:
         settings = Settings.from_env(signs=False)
         with session_of(settings) as session:
             standing = read_standing(session)
-        duties = asyncio.run(_running(settings))
+        found, _ = asyncio.run(list_running(settings, MOST_ROWS))
     console.print(_table("The commit-chain", ("", ""), standing.facts))
-    console.print(_table("Duties at work", ("duty", "phase", "deadline block"), duties))
+    console.print(duty_table("Duties at work", found))
     if standing.alarms:
         columns = ("severity", "alarm", "about", "message")
         console.print(_table("Open alarms", columns, standing.alarms))
@@ -82,17 +80,6 @@ def read_standing(session: Session) -> Standing:
         .limit(MOST_ROWS)
     )
     return Standing(facts, [(row[0], row[1], row[2], row[3]) for row in rows])
-
-
-async def _running(settings: Settings) -> list[tuple[str, str, str]]:
-    client = await Client.connect(**settings.temporal_connect())
-    rows = []
-    async for found in client.list_workflows(RUNNING, limit=MOST_ROWS):
-        attributes = found.typed_search_attributes
-        deadline = attributes.get(search_attributes.DEADLINE_BLOCK)
-        phase = attributes.get(search_attributes.PHASE) or ""
-        rows.append((found.id, phase, "" if deadline is None else str(deadline)))
-    return sorted(rows)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -1,7 +1,10 @@
 """What people tell a running duty: an update with actor and reason, checked, answered, recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from duties import names
 
 HOLD_SUBMISSION: Final = "hold_submission"
 RELEASE_SUBMISSION: Final = "release_submission"
@@ -13,17 +16,26 @@ RAISE_CEILING: Final = "raise_ceiling"
 CANCEL: Final = "cancel"
 RESYNC_FROM: Final = "resync_from"
 
-ALL: Final = (
-    HOLD_SUBMISSION,
-    RELEASE_SUBMISSION,
-    APPROVE_OVERCLAIM,
-    PAUSE,
-    RESUME,
-    RETRY_NOW,
-    RAISE_CEILING,
-    CANCEL,
-    RESYNC_FROM,
-)
+WAKE: Final = "wake"
+
+TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
+    names.BOOTSTRAP_WORKFLOW: (),
+    names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM),
+    names.EON_WORKFLOW: (HOLD_SUBMISSION, RELEASE_SUBMISSION, APPROVE_OVERCLAIM, RETRY_NOW),
+    names.TOKEN_REGISTRATION_WORKFLOW: (),
+    names.TRANSACTION_WORKFLOW: (RETRY_NOW, PAUSE, RESUME, RAISE_CEILING, CANCEL),
+    names.WITHDRAWAL_DESK_WORKFLOW: (PAUSE, RESUME, RETRY_NOW),
+}
+"""The updates that each type of duty takes from people."""
+
+SIGNALLED: Final[Mapping[str, tuple[str, ...]]] = {
+    names.EON_WORKFLOW: (WAKE,),
+    names.WITHDRAWAL_DESK_WORKFLOW: (WAKE,),
+}
+"""The signals that a duty takes, from people too; repeating one is harmless."""
+
+SIGNALS: Final = frozenset(action for actions in SIGNALLED.values() for action in actions)
+ALL: Final = tuple(sorted(SIGNALS.union(*TAKEN.values())))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from api.openapi.administration import ADMINISTRATION as PEOPLE
 from api.openapi.schemas import ANSWERS, REQUESTS, VALUES, Schema, ref
 from api.routing import Operation, Resource
 
@@ -18,9 +19,11 @@ Amounts are decimal strings in smallest units. Every path is served with and wit
 The quota of a service level counts the transfers that an address sends in an eon. Notifications
 come over a WebSocket at `/ws/`. Each answer carries `X-Request-Id`."""
 REFUSALS: Final[dict[int, tuple[str, str]]] = {
+    400: ("A parameter is bad.", "BadRequest"),
     401: ("The administration's secret is missing or wrong.", "Detail"),
     403: ("The terms of service must be signed first.", "TermsRequired"),
     404: ("No such object.", "Detail"),
+    409: ("Refused as things stand; nothing has changed.", "Detail"),
     429: ("Too many; see `Retry-After`.", "Detail"),
     503: ("Nothing has happened; see `Retry-After`.", "Detail"),
 }
@@ -46,7 +49,7 @@ def describe(resources: Iterable[Resource]) -> dict[str, Any]:
         "info": {"title": "NOCUST operator", "version": VERSION, "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {**VALUES, **REQUESTS, **ANSWERS},
+            "schemas": {**VALUES, **REQUESTS, **ANSWERS, **PEOPLE},
             "securitySchemes": {ADMINISTRATION: {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -15,15 +15,26 @@ from uuid import uuid4
 import aiohttp
 from sanic import Sanic
 from sqlalchemy.orm import Session, sessionmaker
+from temporalio.client import Client
 
+from api.administration.people import People
 from api.application import create_app
 from api.operator import RulesLoader
 from api.policy import ApiPolicy
 from commands.api import shared_socket
 from ledger.notifications import tell
 from models.engine import open_engine, open_sessions
+from tests.ledger.world import key
 
 PATIENCE_S = 10.0
+
+
+async def _unreachable() -> Client:
+    return await Client.connect("127.0.0.1:1", lazy=True)
+
+
+NOBODY = People(key("operator").address, _unreachable)
+"""An administration that does not reach Temporal."""
 
 
 @dataclass
@@ -110,11 +121,12 @@ async def serve(
     policy: ApiPolicy = ApiPolicy(),  # noqa: B008
     *,
     ready: bool = True,
+    people: People = NOBODY,
 ) -> AsyncIterator[Site]:
     """Serve in this process until the block ends."""
     Sanic.test_mode = True
     engine = open_engine(database_url, application_name="api-tests", pool_size=10)
-    app = create_app(engine, load_rules, policy, name=f"tests-{uuid4().hex}")
+    app = create_app(engine, load_rules, policy, people, name=f"tests-{uuid4().hex}")
     listening = shared_socket("127.0.0.1", 0)
     server = await app.create_server(sock=listening, return_asyncio_server=True)
     assert server is not None

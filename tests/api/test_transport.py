@@ -299,6 +299,14 @@ async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
         "/health/ready",
         "/health/status",
         "/admin/alarms",
+        "/admin/switches",
+        "/admin/switches/{switch}/{step}",
+        "/admin/blacklist",
+        "/admin/blacklist/{address}/{step}",
+        "/admin/duties",
+        "/admin/duties/{duty}",
+        "/admin/duties/{duty}/{action}",
+        "/admin/audit-log",
     }
     schemas = document["components"]["schemas"]
     for reference in _references(document):

@@ -1,0 +1,80 @@
+"""JSON schemas of the administration: for people, open to new members."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.openapi.schemas import Schema, array_of
+
+_TEXT: Final[Schema] = {"type": "string"}
+_NUMBER: Final[Schema] = {"type": "integer", "minimum": 0}
+_BOOLEAN: Final[Schema] = {"type": "boolean"}
+
+
+def _nullable(schema: Schema) -> Schema:
+    return schema | {"nullable": True}
+
+
+def _of(**members: Schema) -> Schema:
+    return {"type": "object", "properties": members, "required": list(members)}
+
+
+_SUMMARY: Final = {
+    "id": _TEXT,
+    "type": _TEXT,
+    "since": _NUMBER,
+    "running": _BOOLEAN,
+    "duty": _nullable(_TEXT),
+    "phase": _nullable(_TEXT),
+    "eon": _nullable(_NUMBER),
+    "token": _nullable(_TEXT),
+    "wallet": _nullable(_TEXT),
+    "deadline_block": _nullable(_NUMBER),
+    "nonce": _nullable(_NUMBER),
+    "blocked": _BOOLEAN,
+    "paused": _BOOLEAN,
+}
+_ANYTHING: Final[Schema] = {"nullable": True}
+_UPDATE_ID: Final[Schema] = {
+    "type": "string",
+    "maxLength": 100,
+    "description": "The caller's name for this act: under one name it is done once.",
+}
+
+ADMINISTRATION: Final[dict[str, Any]] = {
+    "ActIn": {
+        "type": "object",
+        "properties": {
+            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
+            "value": _NUMBER | {"description": "Gwei, or a block, where the act takes one."},
+            "update_id": _UPDATE_ID,
+        },
+        "required": ["actor", "reason"],
+    },
+    "Switch": _of(
+        switch=_TEXT,
+        paused=_BOOLEAN,
+        actor=_nullable(_TEXT),
+        reason=_nullable(_TEXT),
+        since=_nullable(_NUMBER),
+    ),
+    "SwitchSet": _of(switch=_TEXT, step=_TEXT, changed=_BOOLEAN, update_id=_UPDATE_ID),
+    "BarredAddress": _of(address=_TEXT, actor=_TEXT, reason=_TEXT),
+    "AddressBarred": _of(address=_TEXT, step=_TEXT, changed=_BOOLEAN, update_id=_UPDATE_ID),
+    "Duties": _of(duties=array_of(_of(**_SUMMARY)), more=_BOOLEAN),
+    "DutyDetail": _of(**_SUMMARY, title=_TEXT, status=_ANYTHING, takes=array_of(_TEXT)),
+    "Intervened": _of(
+        duty=_TEXT, action=_TEXT, update_id=_UPDATE_ID, answer=_ANYTHING, repeated=_BOOLEAN
+    ),
+    "InterventionRecord": _of(
+        id=_NUMBER,
+        time=_NUMBER,
+        actor=_TEXT,
+        action=_TEXT,
+        subject=_TEXT,
+        value=_nullable(_TEXT),
+        reason=_TEXT,
+        update_id=_nullable(_TEXT),
+    ),
+}
