@@ -23,6 +23,7 @@ COMMANDS = {
     "prepare": "commands.prepare",
     "reset": "commands.reset",
     "resume": "commands.switches",
+    "simulate": "commands.simulate",
     "status": "commands.status",
     "token": "commands.token",
     "up": "commands.up",

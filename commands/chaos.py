@@ -5,14 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-import shutil
-import signal
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 from typing import Final
 
 import click
@@ -20,13 +13,13 @@ from rich.console import Console
 
 from commands.audit import find_faults
 from contracts.development import DEVELOPMENT_MNEMONIC
-from settings import ROOT, Settings, inherited_environment
 from simulation.load import Load, find_lost_or_doubled
 from simulation.pace import ChainPace
+from simulation.patience import patiently
 from stack.data_folder import DataFolder
-from stack.ports import free_port, is_listening
-from stack.postgres import EmbeddedPostgres
-from stack.saboteur import carry_out, draw_strikes, survivors
+from stack.errors import StackError
+from stack.saboteur import carry_out, draw_strikes
+from stack.trial import TrialStack, trial_folder
 from wallet.errors import WalletError
 from wallet.keys import Keys
 from wallet.operator_api import OperatorApi
@@ -36,23 +29,7 @@ from wallet.wallet import Home, Wallet, open_home
 VICTIMS: Final = ("postgres", "temporal", "node", "api-1", "worker")
 READY_TIMEOUT_S: Final = 240
 SETTLE_TIMEOUT_S: Final = 120
-STOP_TIMEOUT_S: Final = 60
 DEPOSIT: Final = 10**19
-# An empty value means unset: chaos kills parts of its own, never those that somebody relies on.
-REAL_SERVICES: Final = (
-    "HUB_DATABASE_URL",
-    "POSTGRES_SERVER_HOST",
-    "TEMPORAL_ADDRESS",
-    "HUB_ETHEREUM_NODE_URL",
-    "RUNNING_IN_PRODUCTION",
-)
-PORTS: Final = (
-    "HUB_POSTGRES_PORT",
-    "HUB_TEMPORAL_PORT",
-    "HUB_TEMPORAL_UI_PORT",
-    "HUB_NODE_PORT",
-    "HUB_API_PORT",
-)
 
 
 @click.command()
@@ -66,14 +43,12 @@ def chaos(seed: int | None, eons: int, kills: int, wallets: int, keep: bool) -> 
     console = Console()
     seed = secrets.randbits(32) if seed is None else seed
     console.print(f"seed {seed}")
-    folder = DataFolder(Path(tempfile.mkdtemp(prefix="nocust-chaos-")))
-    folder.root.chmod(0o755)
     try:
-        run = Chaos(console, folder, random.Random(seed), eons, kills, min(wallets, 8))
-        faults = asyncio.run(run.play())
-    finally:
-        if not keep:
-            shutil.rmtree(folder.root, ignore_errors=True)
+        with trial_folder("chaos", keep=keep) as folder:
+            run = Chaos(console, folder, random.Random(seed), eons, kills, min(wallets, 8))
+            faults = asyncio.run(run.play())
+    except StackError as error:
+        raise click.ClickException(str(error)) from error
     for fault in faults:
         console.print(f"[red]{fault}[/red]")
     if faults:
@@ -93,56 +68,35 @@ class Chaos:
         kills: int,
         wallets: int,
     ) -> None:
-        self._console, self._folder, self._dice = console, folder, dice
+        self._console, self._dice = console, dice
         self._eons, self._kills, self._wallets = eons, kills, wallets
-        self._ports = {name: free_port() for name in PORTS}
-        self._environment = {
-            **inherited_environment(**dict.fromkeys(REAL_SERVICES, "")),
-            **{name: str(port) for name, port in self._ports.items()},
-            "HUB_DATA_DIR": str(folder.root),
-            "BLOCK_TIME": "1",
-            "SLA_THRESHOLD": "1000000",
-        }
-        self._settings = Settings.from_env(self._environment, signs=False)
+        self._stack = TrialStack(folder, BLOCK_TIME="1", SLA_THRESHOLD="1000000")
 
     async def play(self) -> list[str]:
         """Start, load, kill, settle, compare; return every fault found."""
-        stack = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "cli.py"),
-            "up",
-            env=self._environment,
-            stdout=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            await self._until_ready(READY_TIMEOUT_S)
+        async with self._stack.running():
+            await self._stack.until_ready(READY_TIMEOUT_S)
             faults = await self._load_and_kill()
-        finally:
-            if stack.returncode is None:
-                stack.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(stack.wait(), STOP_TIMEOUT_S)
-        return faults + self._orphans()
+        return faults + self._stack.leftovers()
 
     async def _load_and_kill(self) -> list[str]:
-        chain = ParentChain(
-            f"http://127.0.0.1:{self._ports['HUB_NODE_PORT']}", self._settings.contract_address
-        )
-        async with OperatorApi(self._url) as api:
+        settings = self._stack.settings
+        chain = ParentChain(self._stack.node_url, settings.contract_address)
+        async with OperatorApi(self._stack.url) as api:
             home = await open_home(api, chain)
             load = Load(await self._funded(home), self._dice)
             first_eon = load.wallets[0].book.eon
-            span_s = float(self._eons * home.chain.blocks_per_eon * self._settings.block_time_s)
+            span_s = float(self._eons * home.chain.blocks_per_eon * settings.block_time_s)
             victims = draw_strikes(VICTIMS, each=self._kills, span_s=span_s, dice=self._dice)
             paying = asyncio.create_task(load.run())
             began = time.monotonic()
-            killed = await carry_out(victims, self._folder, self._console.print)
+            killed = await carry_out(victims, self._stack.folder, self._console.print)
             await asyncio.sleep(max(0.0, span_s - (time.monotonic() - began)))
             load.stop()
             await paying
-            await self._until_ready(SETTLE_TIMEOUT_S)
+            await self._stack.until_ready(SETTLE_TIMEOUT_S)
             faults = await self._compare(load, chain, first_eon)
-            faults += await asyncio.to_thread(self._audit)
+            faults += await asyncio.to_thread(find_faults, settings, self._stack.database_url())
             await home.stream.close()
         self._console.print(
             f"{killed} kills, {len(load.acknowledged)} payments acknowledged,"
@@ -152,12 +106,13 @@ class Chaos:
         return faults
 
     async def _funded(self, home: Home) -> list[Wallet]:
-        token = self._settings.contract_address
+        token = self._stack.settings.contract_address
         keys = [Keys.from_mnemonic(DEVELOPMENT_MNEMONIC, i) for i in range(1, self._wallets + 1)]
         wallets = [Wallet(home, key, token) for key in keys]
         for wallet in wallets:
-            await wallet.register()
-            await wallet.sync()
+            # On a busy machine the first checkpoint may be late: until then nobody is admitted.
+            await patiently("the admission of a wallet", wallet.register)
+            await patiently("its first look", wallet.sync)
         await asyncio.gather(*(wallet.deposit(DEPOSIT) for wallet in wallets))
 
         async def credited() -> bool:
@@ -184,37 +139,3 @@ class Chaos:
             if chain.checkpoint_root(eon) is None:
                 faults.append(f"eon {eon} has no checkpoint")
         return faults
-
-    def _audit(self) -> list[str]:
-        """Recompute the ledger, in the database that the stack itself uses."""
-        server = EmbeddedPostgres(self._folder.part("postgres"), self._ports["HUB_POSTGRES_PORT"])
-        return find_faults(Settings.from_env(self._environment), server.url())
-
-    def _orphans(self) -> list[str]:
-        faults = [f"a process outlived the stack: {process}" for process in survivors(self._folder)]
-        return faults + [
-            f"port {port} ({name}) is still served"
-            for name, port in self._ports.items()
-            if is_listening("127.0.0.1", port)
-        ]
-
-    @property
-    def _url(self) -> str:
-        return f"http://127.0.0.1:{self._ports['HUB_API_PORT']}"
-
-    async def _until_ready(self, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not await asyncio.to_thread(_answers, f"{self._url}/health/ready"):
-            if time.monotonic() > deadline:
-                raise click.ClickException(
-                    f"the stack is not ready after {timeout_s} s; see {self._folder.logs}"
-                )
-            await asyncio.sleep(0.5)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False

@@ -10,8 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from stack.data_folder import DataFolder
+from stack.errors import NotReady
+
+BACK_TIMEOUT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,19 @@ async def carry_out(
     began, killed = time.monotonic(), 0
     for strike in strikes:
         await asyncio.sleep(max(0.0, strike.at_s - (time.monotonic() - began)))
-        pid = await _kill(folder, strike.part)
+        pid = await kill(folder, strike.part)
         killed += 1
         report(f"{strike.at_s:6.1f} s  kill -9 {strike.part} (process {pid})")
     return killed
 
 
-async def _kill(folder: DataFolder, part: str) -> int:
-    while True:
+async def kill(folder: DataFolder, part: str) -> int:
+    """Kill a part with SIGKILL, when it is back if it is down; returns its process number.
+
+    Raises `NotReady` if it does not come back.
+    """
+    deadline = time.monotonic() + BACK_TIMEOUT_S
+    while time.monotonic() < deadline:
         try:
             pid = int((folder.pids / part).read_text())
             os.kill(pid, signal.SIGKILL)
@@ -55,6 +64,7 @@ async def _kill(folder: DataFolder, part: str) -> int:
             await asyncio.sleep(0.1)
         else:
             return pid
+    raise NotReady(f"{part} is down and does not come back; see {folder.logs}")
 
 
 def survivors(folder: DataFolder) -> list[str]:

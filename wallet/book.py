@@ -53,7 +53,7 @@ class EonBook:
     @property
     def receipts(self) -> list[Transaction]:
         """Receipts in the order in which they were delivered."""
-        return sorted(self.received.values(), key=lambda receipt: (receipt.position, receipt.id))
+        return sorted(self.received.values(), key=_place)
 
     @property
     def spent(self) -> int:
@@ -69,17 +69,24 @@ class EonBook:
         requested = sum(r.amount for r in self.requests.values() if not r.slashed)
         return opening + deposited + incoming - self.spent - requested
 
-    def absorb(self, state: WalletState) -> None:
+    @property
+    def known(self) -> frozenset[int]:
+        """The transfers in this record, by id."""
+        return frozenset((*self.received, *(transfer.id for transfer in self.sent)))
+
+    def absorb(self, state: WalletState, known: frozenset[int] = frozenset()) -> None:
         """Verify and take over everything that the operator says of this eon.
 
-        What the wallet already knows must still be there, unchanged.
+        What the wallet knew when it asked (`known`) must still be there, unchanged; what it has
+        learned since may be younger than the answer.
         """
         for transaction in state.transactions:
             self.add(transaction)
-        if len({t.id for t in state.transactions}) != len(self.sent) + len(self.received):
+        if not known <= {transaction.id for transaction in state.transactions}:
             raise Deception(f"the operator has forgotten a transfer of eon {self.eon}")
-        # Over the whole list: pushes of different senders may overtake each other.
-        passive_leaves(self.receipts)
+        # Over what the operator lists: pushes of different senders may overtake each other.
+        listed = (t for t in state.transactions if t.id in self.received)
+        passive_leaves(sorted(listed, key=_place))
         for deposit in state.deposits:
             self.deposits[deposit.transaction_hash] = deposit
         for request in state.withdrawal_requests:
@@ -191,6 +198,10 @@ class EonBook:
     def closing(self) -> Closing:
         """Compute what the next checkpoint must commit to for this wallet."""
         return closing_of(self.chain, self.wallet, self.balance, self.sent, self.receipts)
+
+
+def _place(receipt: Transaction) -> tuple[int, int]:
+    return receipt.position, receipt.id
 
 
 def _reference(wallet: WalletIdentity) -> dict[str, str]:

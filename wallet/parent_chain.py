@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_account import Account
+from hexbytes import HexBytes
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractLogicError, Web3Exception
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
 
 from contracts.artefacts import commit_chain_abi
 from protocol.address import Address, checksum_address
+from protocol.keccak import keccak256
 from wallet.errors import ChainFailure
 from wallet.verification import ChainIdentity
 from wallet.wire import AllotmentProof
@@ -61,7 +64,15 @@ class Mined:
 class ParentChain:
     """One node and one commit-chain contract. Every call raises `ChainFailure` if it fails."""
 
-    def __init__(self, node_url: str, contract: Address) -> None:
+    def __init__(
+        self,
+        node_url: str,
+        contract: Address,
+        *,
+        pause: Callable[[], None] = lambda: time.sleep(RECEIPT_POLL_S),
+    ) -> None:
+        """`pause` is called between two looks for a receipt, in the thread that waits."""
+        self._pause = pause
         self.w3 = Web3(HTTPProvider(node_url, request_kwargs={"timeout": TIMEOUT_S}))
         self.contract_address = contract
         self._contract = self.w3.eth.contract(
@@ -192,6 +203,8 @@ class ParentChain:
             tries -= 1
             try:
                 return call()
+            except TransactionNotFound:
+                raise
             except (Web3Exception, RequestException, OSError, ValueError) as cause:
                 if tries <= 0 or isinstance(cause, ContractLogicError):
                     raise ChainFailure(str(cause)[:300]) from cause
@@ -204,7 +217,7 @@ class ParentChain:
         holder = self._holder(key)
         fees = {} if gas_price is None else {"gasPrice": gas_price}
 
-        def send() -> Any:
+        def send() -> bytes:
             nonce = self.w3.eth.get_transaction_count(
                 self.w3.to_checksum_address(holder), "pending"
             )
@@ -214,13 +227,35 @@ class ParentChain:
             # or the other way round.
             transaction["gas"] = transaction["gas"] * 5 // 4
             signed = self.w3.eth.account.sign_transaction(transaction, key)
-            sent = self.w3.eth.send_raw_transaction(signed.raw_transaction)
-            return self.w3.eth.wait_for_transaction_receipt(
-                sent, timeout=RECEIPT_TIMEOUT_S, poll_latency=RECEIPT_POLL_S
-            )
+            self.w3.eth.send_raw_transaction(signed.raw_transaction)
+            return bytes(signed.raw_transaction)
 
-        receipt = self._ask(send, tries=1)
+        receipt = self._until_mined(self._ask(send, tries=1))
         if receipt["status"] != 1:
             raise ChainFailure(f"transaction {receipt['transactionHash'].hex()} was reverted")
         fee = receipt["gasUsed"] * receipt["effectiveGasPrice"]
         return Mined(bytes(receipt["transactionHash"]), int(receipt["blockNumber"]), int(fee))
+
+    def _until_mined(self, raw: bytes) -> Any:
+        """Wait for the receipt; the same bytes are sent again to a node that has lost them."""
+        transaction_hash = HexBytes(keccak256(raw))
+        deadline = time.monotonic() + RECEIPT_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                receipt = self._find(self.w3.eth.get_transaction_receipt, transaction_hash)
+                if receipt is not None:
+                    return receipt
+                if self._find(self.w3.eth.get_transaction, transaction_hash) is None:
+                    self._ask(lambda: self.w3.eth.send_raw_transaction(HexBytes(raw)), tries=1)
+                else:
+                    self._pause()
+            except ChainFailure:
+                # The node may come back in time, and mined the transaction before it went.
+                time.sleep(RECEIPT_POLL_S)
+        raise ChainFailure(f"transaction {transaction_hash.to_0x_hex()} is not mined")
+
+    def _find(self, look_up: Callable[[HexBytes], Any], transaction_hash: HexBytes) -> Any | None:
+        try:
+            return self._ask(lambda: look_up(transaction_hash))
+        except TransactionNotFound:
+            return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.address import Address
+from protocol.clock import EonClock
 from protocol.states import admission_digest
 from protocol.terms import terms_digest
 from wallet.book import EonBook
@@ -26,7 +27,7 @@ from wallet.verification import (
     verify_membership,
     verify_registration,
 )
-from wallet.wire import AllotmentProof, Registration, Transaction
+from wallet.wire import AllotmentProof, ChainMove, Registration, Transaction
 
 REGISTRATION_TIMEOUT_S: Final = 30
 SYNC_PAUSE_S: Final = 0.5
@@ -153,9 +154,10 @@ class Wallet:
         return book
 
     async def _refresh(self, book: EonBook, previous: EonBook | None = None) -> None:
+        known = book.known
         state = await self.home.api.wallet_state(book.eon, self.token, self.keys.address)
         self.accept_registration(state.registration)
-        book.absorb(state)
+        book.absorb(state, known)
         if previous is not None:
             book.carried = previous.balance
         if state.proof is not None and book.opening is None:
@@ -169,7 +171,8 @@ class Wallet:
         if previous is not None:
             # Deposits and requests of an eon's last blocks are confirmed after it turned.
             await self._refresh(previous)
-        knows = previous is not None and (previous.opening is not None or previous.eon == 1)
+        began = self.registration.eon if self.registration else 1
+        knows = previous is not None and (previous.opening is not None or previous.eon <= began)
         closing = previous.closing() if previous is not None and knows else None
         verify_allotment(self.home.chain, self.identity, proof, closing)
         book.opening = proof
@@ -252,13 +255,24 @@ class Wallet:
         if before is None or before.opening is None or amount > self.withdrawable():
             raise NotPossible(f"only {self.withdrawable()} can be withdrawn now")
         await self.verify_on_chain(before.eon)
-        return await asyncio.to_thread(
+        mined = await asyncio.to_thread(
             self.home.parent_chain.request_withdrawal,
             self.keys.private_key,
             self.token,
             before.opening,
             amount,
         )
+        self._remember_request(mined, amount)
+        return mined
+
+    def _remember_request(self, mined: Mined, amount: int) -> None:
+        """Spend it no more: the operator lists a request only when it is confirmed."""
+        chain = self.home.chain
+        eon = EonClock(chain.genesis_block, chain.blocks_per_eon).eon_of(mined.block)
+        book = self._books.get(eon)
+        if book is not None:
+            move = ChainMove(mined.transaction_hash, mined.block, eon, amount, slashed=False)
+            book.requests.setdefault(mined.transaction_hash, move)
 
 
 def _fresh_nonce() -> int:

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,16 +75,20 @@ class RunningOperator:
 
     async def caught_up(self) -> bool:
         """Whether the newest block is read and the checkpoint that it calls for is on chain."""
-        chain = ParentChain(self.node_url, self.contract)
-        block = await asyncio.to_thread(chain.block)
+        block = await asyncio.to_thread(self.chain.block)
         status = await asyncio.to_thread(_read_json, f"{self.url}/audit/")
         if status["latest"]["block"] < block:
             return False
-        clock = await asyncio.to_thread(chain.identity)
+        clock = await asyncio.to_thread(self.chain.identity)
         sub_block = (block - clock.genesis_block) % clock.blocks_per_eon
         eon = status["latest"]["eon_number"]
         due = sub_block > CHECKPOINT_DUE_BLOCKS
-        return not due or await asyncio.to_thread(chain.checkpoint_root, eon) is not None
+        return not due or await asyncio.to_thread(self.chain.checkpoint_root, eon) is not None
+
+    @cached_property
+    def chain(self) -> ParentChain:
+        """The tests' own look at the contract: making one takes longer than asking it."""
+        return ParentChain(self.node_url, self.contract)
 
     def keys(self, index: int) -> Keys:
         """A funded development account; 0 is the operator and 9 deploys libraries."""

@@ -1,0 +1,1 @@
+"""A whole commit-chain played from a seed: wallets, disputes and faults over many eons."""

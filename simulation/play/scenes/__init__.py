@@ -1,0 +1,1 @@
+"""What happens in a play, one kind of scene a module."""
