@@ -106,6 +106,10 @@ class Redaction:
         """As a structlog processor: return the event with secrets replaced by `***`."""
         return {name: self._clean(name, value, 0) for name, value in event.items()}
 
+    def text(self, text: str) -> str:
+        """One text with secrets replaced by `***`, for what leaves by other ways than the log."""
+        return self._clean_text(text)
+
     def _clean(self, name: str, value: Any, depth: int) -> Any:
         if _SECRET_NAME.search(name) or isinstance(value, Secret) or depth > MOST_DEPTH:
             return REDACTED

@@ -171,3 +171,16 @@ def database_url(text: str) -> Secret:
     """Accept a PostgreSQL URL; kept with the driver's name, `postgresql+psycopg2://`."""
     url("postgresql+psycopg2", "postgresql", "postgres")(text)
     return Secret("postgresql+psycopg2://" + text.split("://", 1)[1])
+
+
+def mail_address(text: str) -> str:
+    """Accept one bare mail address."""
+    name, _, domain = text.rpartition("@")
+    if not name or not domain or not text.isascii() or any(sign in text for sign in " ,;<>\t\r\n"):
+        raise ValueError("a mail address such as name@example.org")
+    return text
+
+
+def mail_addresses(text: str) -> tuple[str, ...]:
+    """Accept mail addresses with commas between them."""
+    return tuple(mail_address(one.strip()) for one in text.split(",") if one.strip())

@@ -24,6 +24,8 @@ from setting_types import (
     database_url,
     days,
     integer,
+    mail_address,
+    mail_addresses,
     networks,
     one_of,
     private_key,
@@ -55,12 +57,6 @@ SUPERSEDED_NAMES = (
     "CACHE_REDIS_PORT",
     "DISABLE_REGISTRATION_THROTTLE",
     "DISABLE_REGISTRATION_VERIFICATION",
-    "EMAIL_APP_ADDRESS",
-    "EMAIL_HOST",
-    "EMAIL_HOST_PASSWORD",
-    "EMAIL_HOST_USER",
-    "EMAIL_PORT",
-    "EMAIL_USE_TLS",
     "GOOGLE_RECAPTCHA_SECRET_KEY",
     "HUB_TRANSFER_TIMEOUT_SECONDS",
     "REGISTRATION_THROTTLE_LIMIT_PER_DAY",
@@ -160,6 +156,13 @@ class Settings:
     notification_hook_url: Secret | None = _variable(
         "NOTIFICATION_HOOK_URL", secret_url("http", "https"), None
     )
+    email_host: str | None = _variable("EMAIL_HOST", str, None)
+    email_port: int = _variable("EMAIL_PORT", integer(1, 65535), 587)
+    email_user: str | None = _variable("EMAIL_HOST_USER", str, None)
+    email_password: Secret | None = _variable("EMAIL_HOST_PASSWORD", Secret, None)
+    email_sender: str | None = _variable("EMAIL_APP_ADDRESS", mail_address, None)
+    email_use_tls: bool = _variable("EMAIL_USE_TLS", boolean, default=True)
+    alarm_recipients: tuple[str, ...] = _variable("HUB_ALARM_RECIPIENTS", mail_addresses, ())
     transaction_hook_url: Secret | None = _variable(
         "TRANSACTION_HOOK_URL", secret_url("http", "https"), None
     )
@@ -312,6 +315,13 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
         problems.append("HUB_CHECKPOINT_THRESHOLD_BLOCKS must lie between C and 2C confirmations")
     if values["gas_max_fee_critical_wei"] < values["gas_max_fee_wei"]:
         problems.append("HUB_GAS_MAX_FEE_CRITICAL_GWEI must not be below HUB_GAS_MAX_FEE_GWEI")
+    mail = {
+        "EMAIL_HOST": values["email_host"],
+        "EMAIL_APP_ADDRESS": values["email_sender"],
+        "HUB_ALARM_RECIPIENTS": values["alarm_recipients"],
+    }
+    if any(mail.values()):
+        problems += [f"{name} is not set, as mail needs" for name, it in mail.items() if not it]
     if values["sla_token_address"] == values["contract_address"]:
         problems.append("SLA_TOKEN_ADDRESS must differ from HUB_LQD_CONTRACT_ADDRESS")
     return problems

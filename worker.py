@@ -18,8 +18,12 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
+from activities.context import Context
+from activities.failures import FailureReports
+from activities.lookout import LEAST_PATIENCE_S, Lookout
 from activities.registry import activities_of
-from commands.wiring import compose
+from activities.telling.courier import Courier
+from commands.wiring import channels_of, compose
 from duties import names, queues
 from ledger.matching.leader import MatchingLeader
 from protocol.keccak import require_fast_crypto
@@ -39,6 +43,7 @@ CONCURRENT: Final = {queues.WRITE: 1, queues.READ: 100, queues.LEDGER: 20, queue
 THREADS: Final = 40
 GRACE: Final = timedelta(seconds=20)
 LONGEST_WAIT_S: Final = 30.0
+STALE_BLOCKS: Final = 10
 
 log = logs.get_logger(__name__)
 
@@ -60,12 +65,15 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    client = await connect(settings)
     context = compose(settings, signs=signs)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="activity") as threads:
         loop.set_default_executor(threads)
+        # Before Temporal is asked for: people must hear of it when it is away.
+        watch = _watch(context, settings) if queues.NOTIFY in ROLES[role] else []
+        client = await connect(settings)
+        reports = FailureReports(context.sessions, logs.Redaction(settings.secrets()).text)
         offered = activities_of(context, client)
-        workers = [build_worker(client, queue, offered, threads) for queue in ROLES[role]]
+        workers = [build_worker(client, queue, offered, threads, reports) for queue in ROLES[role]]
         tasks = [asyncio.create_task(worker.run()) for worker in workers]
         log.info("working", role=role, queues=list(ROLES[role]))
         sends = queues.WRITE in ROLES[role]
@@ -80,6 +88,9 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for task in watch:
+            task.cancel()
+        await asyncio.gather(*watch, return_exceptions=True)
         if leader is not None and matching is not None:
             leader.stop()
             await asyncio.to_thread(matching.join)
@@ -103,8 +114,22 @@ async def connect(settings: Settings) -> Client:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
 
+def _watch(context: Context, settings: Settings) -> list[asyncio.Task[None]]:
+    """What tells people of alarms, and raises one when nobody carries out the duties."""
+    patience_s = max(
+        LEAST_PATIENCE_S, 6 * context.pace.poll_s, STALE_BLOCKS * context.pace.block_time_s
+    )
+    courier = Courier(context.sessions, channels_of(settings))
+    lookout = Lookout(context.sessions, patience_s=patience_s)
+    return [asyncio.create_task(courier.run()), asyncio.create_task(lookout.run())]
+
+
 def build_worker(
-    client: Client, queue: str, offered: dict[str, list[Any]], threads: ThreadPoolExecutor
+    client: Client,
+    queue: str,
+    offered: dict[str, list[Any]],
+    threads: ThreadPoolExecutor,
+    reports: FailureReports,
 ) -> Worker:
     """The worker of one queue: workflows on the duties' own, activities on the others."""
     if queue == queues.DUTY:
@@ -120,6 +145,7 @@ def build_worker(
         client,
         task_queue=queue,
         activities=offered[queue],
+        interceptors=[reports],
         # Watching is asynchronous throughout: it takes no thread while it waits.
         activity_executor=None if queue == queues.READ else threads,
         max_concurrent_activities=CONCURRENT[queue],

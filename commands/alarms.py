@@ -38,7 +38,10 @@ def _print(console: Console, row: AlarmRow) -> None:
     entry = entry_of(row.subject)
     ended = "" if row.cleared_at is None else f", ended {row.cleared_at:%Y-%m-%d %H:%M:%S %Z}"
     console.print(f"[bold]{row.severity}: {row.subject}[/bold]", f"({row.about})")
-    console.print(f"  since {row.since:%Y-%m-%d %H:%M:%S %Z}{ended}")
+    duty = f", by {row.duty}" if row.duty else ""
+    eon = "" if row.eon is None else f", in eon {row.eon}"
+    times = f", raised {row.occurrences} times" if row.occurrences > 1 else ""
+    console.print(f"  since {row.since:%Y-%m-%d %H:%M:%S %Z}{ended}{times}{duty}{eon}")
     console.print(f"  {row.message}", markup=False)
     console.print(f"  {entry.meaning}", markup=False)
     console.print(f"  What to do: {entry.advice} See {entry.runbook}.\n", markup=False)

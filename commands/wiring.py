@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from activities.context import Context, Pace
+from activities.telling.channel import Channel
+from activities.telling.hook import Hook
+from activities.telling.mail import Mail, MailServer
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import TransactionSigner
 from commands.policy import ledger_policy
 from duties.tokens import TokenTerms
+from logs import Redaction
 from models.engine import open_engine, open_sessions
 from protocol.address import Address
 from protocol.errors import ProtocolError
@@ -76,6 +80,32 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         signer=None if key is None else TransactionSigner(key),
         sla_recipient=_sla_recipient(settings) if signs else None,
     )
+
+
+def channels_of(settings: Settings) -> list[Channel]:
+    """The ways in which people hear of alarms; none if the settings name none."""
+    redact = Redaction(settings.secrets()).text
+    channels: list[Channel] = []
+    if settings.notification_hook_url is not None:
+        channels.append(Hook(settings.notification_hook_url, settings.server_name, redact))
+    if settings.email_host is not None and settings.email_sender is not None:
+        server = MailServer(
+            host=settings.email_host,
+            port=settings.email_port,
+            user=settings.email_user,
+            password=settings.email_password,
+            use_tls=settings.email_use_tls,
+        )
+        channels.append(
+            Mail(
+                server,
+                settings.email_sender,
+                settings.alarm_recipients,
+                settings.server_name,
+                redact,
+            )
+        )
+    return channels
 
 
 def _sla_recipient(settings: Settings) -> Signer | None:

@@ -135,6 +135,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The contract paid or dropped requests in a way that the ledger's open requests exclude.",
         "Compare the wallet's requests on chain with the ledger's; its requests are frozen.",
     ),
+    alarms.DUTY_FAILING: Entry(
+        "duty-failing",
+        "A step of a duty fails again and again; it is tried until it succeeds.",
+        "Read the error; look at the duty in the Temporal UI and at its deadline.",
+    ),
+    alarms.DUTIES_STALLED: Entry(
+        "duties-stalled",
+        "Nobody looks at the chain: Temporal, its workers or the duty chain-sync stand still.",
+        "Bring Temporal and the workers back; payments go on only until a deadline is near.",
+    ),
     alarms.TERMS_UNREACHABLE: Entry(
         "terms-unreachable",
         "The document with the digests of the terms of service cannot be read.",

@@ -29,6 +29,8 @@ WALLET_ISOLATED: Final = "wallet isolated"
 REQUEST_WITHOUT_WALLET: Final = "withdrawal request without a wallet"
 SLASHED_LATE: Final = "slashed after its checkpoint deducted it"
 WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
+DUTY_FAILING: Final = "duty failing"
+DUTIES_STALLED: Final = "duties at a standstill"
 TERMS_UNREACHABLE: Final = "terms of service unreachable"
 
 

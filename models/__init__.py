@@ -1,6 +1,7 @@
 """SQLAlchemy tables, constraints, engine and sessions, migrations."""
 
 from models.agreements import ServiceLevelAgreement, TermsOfService, TermsOfServiceSignature
+from models.alarms import Alarm, AlarmDelivery, AlarmMessage
 from models.analytics import TransferCount
 from models.base import Base
 from models.chain import (
@@ -24,7 +25,7 @@ from models.commitments import (
 )
 from models.guards import STATEMENTS as GUARD_STATEMENTS
 from models.interventions import IntakePause, InterventionRecord
-from models.notices import Alarm, DutyNotice, Notification
+from models.notices import DutyNotice, Notification
 from models.tokens import BlacklistEntry, Token, TokenPair
 from models.transactions import SendingAccount, TransactionAttempt, TransactionIntent
 from models.transfers import Matching, Transfer
@@ -34,6 +35,8 @@ __all__ = [
     "GUARD_STATEMENTS",
     "ActiveState",
     "Alarm",
+    "AlarmDelivery",
+    "AlarmMessage",
     "BalanceTreeLevel",
     "Base",
     "BlacklistEntry",

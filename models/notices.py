@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,26 +45,3 @@ class DutyNotice(Base):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
     delivered: Mapped[bool] = mapped_column(server_default=text("false"))
     time: Mapped[datetime] = created_at()
-
-
-class Alarm(Base):
-    """A condition that a person should know of; raised once, cleared when it ends."""
-
-    __tablename__ = "alarm"
-    __table_args__ = (
-        Index(
-            "uq_alarm_open_subject_object",
-            "subject",
-            "object",
-            unique=True,
-            postgresql_where=text("cleared_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[int] = identity()
-    severity: Mapped[str] = mapped_column(Text)
-    subject: Mapped[str] = mapped_column(Text)
-    object: Mapped[str] = mapped_column(Text)
-    message: Mapped[str] = mapped_column(Text)
-    time: Mapped[datetime] = created_at()
-    cleared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), nullable=True)

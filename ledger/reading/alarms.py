@@ -16,7 +16,11 @@ MOST_ALARMS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm: what it is `about`, since when, and until when (None: it is open)."""
+    """An alarm: what it is `about`, since when, and until when (None: it is open).
+
+    It was raised `occurrences` times, the last at `raised_at`, by `duty` (a workflow's id or empty)
+    while `eon` ran.
+    """
 
     severity: str
     subject: str
@@ -24,6 +28,10 @@ class AlarmRow:
     message: str
     since: datetime
     cleared_at: datetime | None
+    raised_at: datetime
+    occurrences: int
+    duty: str
+    eon: int | None
 
 
 def list_alarms(session: Session, *, include_cleared: bool = False) -> list[AlarmRow]:
@@ -32,6 +40,17 @@ def list_alarms(session: Session, *, include_cleared: bool = False) -> list[Alar
     if not include_cleared:
         wanted = wanted.where(Alarm.cleared_at.is_(None))
     return [
-        AlarmRow(row.severity, row.subject, row.object, row.message, row.time, row.cleared_at)
+        AlarmRow(
+            severity=row.severity,
+            subject=row.subject,
+            about=row.object,
+            message=row.message,
+            since=row.time,
+            cleared_at=row.cleared_at,
+            raised_at=row.raised_at,
+            occurrences=row.occurrences,
+            duty=row.duty,
+            eon=row.eon,
+        )
         for row in session.scalars(wanted)
     ]

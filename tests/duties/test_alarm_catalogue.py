@@ -24,7 +24,9 @@ def test_the_catalogue_lists_exactly_the_subjects_of_the_code() -> None:
 
 
 def test_the_ledger_spells_its_subjects_as_the_catalogue_does() -> None:
-    own = {text for name, text in vars(ledger.alarms).items() if name.isupper()}
+    named = {name: it for name, it in vars(ledger.alarms).items() if name.isupper()}
+    kinds = {ledger.alarms.RAISED, ledger.alarms.RESOLVED}
+    own = {it for it in named.values() if isinstance(it, str)} - kinds
     assert len(own) > 5 and own <= set(CATALOGUE)
 
 

@@ -142,7 +142,7 @@ def test_secrets_never_show_in_texts_or_pickles() -> None:
 
 
 def test_variables_without_effect_are_named_for_a_warning() -> None:
-    settings = Settings.from_env({"DISABLE_REGISTRATION_THROTTLE": "true", "EMAIL_HOST": ""})
+    settings = Settings.from_env({"DISABLE_REGISTRATION_THROTTLE": "true", "CACHE_REDIS_HOST": ""})
     assert settings.superseded == ("DISABLE_REGISTRATION_THROTTLE",)
 
 
@@ -169,3 +169,19 @@ def test_no_other_module_reads_the_environment() -> None:
         if "os.environ" in text or "os.getenv" in text:
             readers.add(str(relative))
     assert readers == {"settings.py"}
+
+
+def test_mail_needs_a_server_a_sender_and_recipients() -> None:
+    full = {
+        "EMAIL_HOST": "mail.example",
+        "EMAIL_APP_ADDRESS": "hub@example.org",
+        "HUB_ALARM_RECIPIENTS": "one@example.org, two@example.org",
+    }
+    settings = Settings.from_env(full | {"EMAIL_HOST_PASSWORD": "s3cret-words"})
+    assert settings.alarm_recipients == ("one@example.org", "two@example.org")
+    assert settings.email_use_tls and settings.email_port == 587
+    assert "s3cret-words" not in repr(settings)
+    for name in full:
+        assert name in problems({other: text for other, text in full.items() if other != name})
+    for wrong in ("nobody", "a b@example.org", "x@", "<a@b>", "a@b\nBcc: c@d"):
+        assert "EMAIL_APP_ADDRESS" in problems(full | {"EMAIL_APP_ADDRESS": wrong})

@@ -1,0 +1,1 @@
+"""Telling people of alarms: the courier and the channels that it uses."""

@@ -1,0 +1,9 @@
+DROP TABLE alarm_delivery;
+DROP TABLE alarm_message;
+DROP INDEX ix_alarm_time;
+ALTER TABLE alarm
+    DROP CONSTRAINT ck_alarm_severity_is_known,
+    DROP COLUMN eon,
+    DROP COLUMN duty,
+    DROP COLUMN occurrences,
+    DROP COLUMN raised_at;

@@ -1,0 +1,1 @@
+"""Telling people of alarms, on real servers of this machine."""
