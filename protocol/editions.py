@@ -63,6 +63,14 @@ class ContractEdition(Enum):
         allowed = (100 * (matched_out * buy // 100) + 99) // sell
         return max(0, matched_in - allowed)
 
+    def hold_back_unsold(self, *, moved_in: int, matched_out: int) -> int:
+        """Tell what to leave out of the debit wallet's allotment while its order is open.
+
+        `moved_in` are its deposits less its withdrawals of the eon. Answers of the published
+        contract do not see them: more of them than was sold looks like a refund of too much.
+        """
+        return 0 if self is ContractEdition.HARDENED else max(0, moved_in - matched_out)
+
     def swap_answer_base(
         self,
         *,

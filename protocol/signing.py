@@ -120,6 +120,16 @@ class Signer:
         signature = self._key.sign_recoverable(signing_hash(message), hasher=None)
         return signature[:64] + bytes((27 + signature[64],))
 
+    def sign_text(self, text: str) -> bytes:
+        """Sign a text in the place of a message. Wallets derive further keys from the signature
+        and never show it; a text of 32 bytes could be a message and is refused."""
+        data = text.encode()
+        if len(data) == 32:
+            raise ProtocolError("a text of 32 bytes could be taken for a message")
+        digest = keccak256(_ETHEREUM_PREFIX + authorization_digest(data))
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes((27 + signature[64],))
+
     def __repr__(self) -> str:
         return f"Signer(address=0x{self.address.hex()})"
 

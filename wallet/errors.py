@@ -36,6 +36,10 @@ class NotPossible(WalletError):
     """The wallet itself sees that what it was asked to do cannot work; nothing was sent."""
 
 
+class NotYet(NotPossible):
+    """What was asked for works once the operator has announced the eon's checkpoint."""
+
+
 class TimedOut(WalletError):
     """An event that the wallet waited for did not come."""
 

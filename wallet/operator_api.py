@@ -11,9 +11,19 @@ import aiohttp
 from protocol.address import Address, checksum_address
 from protocol.signing import format_signature
 from wallet.errors import MalformedAnswer, OperatorRefused, OperatorUnreachable
-from wallet.wire import Registration, Transaction, WalletState, bare
+from wallet.members import bare
+from wallet.order_answers import (
+    Cancelled,
+    Finalised,
+    Frozen,
+    ListedTransaction,
+    OrderBook,
+    read_page,
+)
+from wallet.wire import OrderRow, Registration, Transaction, WalletState
 
 TIMEOUT_S: Final = 30
+PAGE: Final = 1000
 LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -181,6 +191,43 @@ class OperatorApi:
     async def transfer(self, body: dict[str, Any]) -> Transaction:
         """Post a signed transfer; the answer is the countersigned one."""
         return Transaction.read(await self._post("/transfer/", body))
+
+    async def place_order(self, body: dict[str, Any]) -> OrderRow:
+        """Post a signed order; the answer is its copy of this eon, countersigned."""
+        return OrderRow.read(await self._post("/swap/", body))
+
+    async def freeze_order(self, row_id: int, body: dict[str, Any]) -> Frozen:
+        """Stop an order, named by any of its copies, from matching."""
+        return Frozen.read(await self._call("PUT", f"/swap/{row_id}/freeze", body))
+
+    async def cancel_order(self, row_id: int, body: dict[str, Any]) -> Cancelled:
+        """End a frozen order."""
+        return Cancelled.read(await self._call("PUT", f"/swap/{row_id}/cancel", body))
+
+    async def finalise_order(self, row_id: int, body: dict[str, Any]) -> Finalised:
+        """End a fulfilled order."""
+        return Finalised.read(await self._call("PUT", f"/swap/{row_id}/finalize", body))
+
+    async def order_copies(self, tx_id: str) -> list[ListedTransaction]:
+        """List the copies of an order, one an eon, void ones included."""
+        rows = read_page(await self._get(f"/audit/transactions?tx_id={tx_id}&limit={PAGE}"))
+        return sorted(rows, key=lambda row: row.eon)
+
+    async def orders_of(self, address: Address) -> list[ListedTransaction]:
+        """List the newest copies of an address's orders, latest eon last."""
+        rows = read_page(
+            await self._get(
+                f"/audit/transactions?swap=true&search={address.hex()}"
+                f"&ordering=-eon_number&limit={PAGE}"
+            )
+        )
+        return sorted(rows, key=lambda row: (row.eon, row.id))
+
+    async def order_book(self, left: Address, right: Address) -> OrderBook:
+        """Read the open orders of a pair."""
+        return OrderBook.read(
+            await self._get(f"/audit/{checksum_address(left)}/{checksum_address(right)}/orderbook")
+        )
 
     async def _get(self, path: str) -> Any:
         return await self._call("GET", path, None)

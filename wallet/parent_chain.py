@@ -12,9 +12,11 @@ from hexbytes import HexBytes
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
+from web3.types import TxParams
 
 from contracts.artefacts import commit_chain_abi
 from protocol.address import Address, checksum_address
+from protocol.editions import ContractEdition
 from protocol.keccak import keccak256
 from wallet.errors import ChainFailure
 from wallet.verification import ChainIdentity
@@ -102,7 +104,17 @@ class ParentChain:
             bytes.fromhex(self._read("operator")[2:]),
             self._read("genesis"),
             self._read("BLOCKS_PER_EON"),
+            self._edition(),
         )
+
+    def _edition(self) -> ContractEdition:
+        """Which contract this is: the published one swallows the question and answers no data."""
+        call = self._contract.functions.EDITION()
+        request: TxParams = {"to": call.address, "data": call._encode_transaction_data()}
+        answer = bytes(self._ask(lambda: self.w3.eth.call(request)))
+        if not answer:
+            return ContractEdition.of_answer(None)
+        return ContractEdition.of_answer(str(self.w3.codec.decode(["string"], answer)[0]))
 
     def block(self) -> int:
         """Read the newest block's number."""

@@ -6,29 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.address import Address
-from protocol.encoding import ZERO_HASH
+from protocol.editions import ContractEdition
 from protocol.errors import ProtocolError
+from protocol.orders import Totals
 from protocol.signing import is_signed_by
 from protocol.states import active_state_digest, admission_digest
 from protocol.transfers import LAST_POSITION, transfer_leaf
 from protocol.trees.balance import inner_digest, leaf_digest
 from protocol.trees.interval import walk
-from protocol.trees.passive import PassiveLeaf, passive_root
+from protocol.trees.passive import PassiveLeaf
 from protocol.trees.plain import verify_path
 from protocol.trees.tokens import token_leaf
 from protocol.trees.transaction_set import Frontier
 from wallet.errors import Deception
-from wallet.wire import AllotmentProof, Registration, Transaction
+from wallet.wire import AllotmentProof, Registration, SignedState, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class ChainIdentity:
-    """Which commit-chain this is: its contract, its operator and the clock's constants."""
+    """Which commit-chain this is: contract, operator, the clock's constants, edition."""
 
     contract: Address
     operator: Address
     genesis_block: int
     blocks_per_eon: int
+    edition: ContractEdition
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +73,59 @@ def outgoing_leaf(transfer: Transaction, position: int) -> bytes:
     )
 
 
-def state_digest(chain: ChainIdentity, wallet: WalletIdentity, transfer: Transaction) -> bytes:
-    """Hash the sender's state that a transfer carries."""
+def signed_state_digest(
+    chain: ChainIdentity, wallet: WalletIdentity, eon: int, state: SignedState
+) -> bytes:
+    """Hash a state as it was signed: a wallet's in an eon."""
     return active_state_digest(
         contract=chain.contract,
         token=wallet.token,
         wallet=wallet.address,
         trail=wallet.trail,
-        eon=transfer.eon,
-        tx_set_root=transfer.state.tx_set_root,
-        spent=transfer.state.spent,
-        gained=transfer.state.gained,
+        eon=eon,
+        tx_set_root=state.tx_set_root,
+        spent=state.spent,
+        gained=state.gained,
     )
 
 
-def verify_entry(
+def verify_sent(
     chain: ChainIdentity,
     wallet: WalletIdentity,
-    earlier: Sequence[Transaction],
+    before: Frontier,
+    base: Totals,
     transfer: Transaction,
-    frontier: Frontier,
-) -> Frontier:
-    """Check an entry against those before it: root, index, path, totals, both signatures.
-
-    `frontier` holds all entries before the last of `earlier`; the returned one holds that too.
-    """
-    if earlier:
-        frontier = frontier.append(outgoing_leaf(earlier[-1], earlier[-1].position))
-    leaf = outgoing_leaf(transfer, LAST_POSITION)
+) -> None:
+    """Check an entry against the set and the totals before it: root, index, path, totals, both
+    signatures."""
     state = transfer.state
-    if state.tx_set_root != frontier.root_with(leaf) or state.index != len(earlier):
+    if state.tx_set_root != before.root_with(outgoing_leaf(transfer, LAST_POSITION)):
         raise Deception(f"transfer {transfer.id} is not the newest leaf of its state")
-    if state.path is None or not verify_path(leaf, len(earlier), state.path, state.tx_set_root):
-        raise Deception(f"the path of transfer {transfer.id} does not lead to its root")
-    spent = earlier[-1].state.spent if earlier else 0
-    if state.spent != spent + transfer.amount or state.gained != 0:
+    if state.index != before.count:
+        raise Deception(f"transfer {transfer.id} is not at its place in its sender's set")
+    if (state.spent, state.gained) != (base.spent + transfer.amount, base.gained):
         raise Deception(f"transfer {transfer.id} spends another amount than it says")
-    digest = state_digest(chain, wallet, transfer)
-    if not is_signed_by(digest, state.wallet_signature, wallet.address):
+    verify_signed(chain, wallet, transfer)
+
+
+def verify_signed(chain: ChainIdentity, sender: WalletIdentity, transfer: Transaction) -> None:
+    """Check that a transfer is in the set of its sender's state, and the state's signatures."""
+    state = transfer.state
+    leaf = outgoing_leaf(transfer, LAST_POSITION)
+    in_its_set = (
+        state.path is not None
+        and state.index is not None
+        and verify_path(leaf, state.index, state.path, state.tx_set_root)
+    )
+    if not in_its_set:
+        raise Deception(f"the path of transfer {transfer.id} does not lead to its root")
+    digest = signed_state_digest(chain, sender, transfer.eon, state)
+    if not is_signed_by(digest, state.wallet_signature, sender.address):
         raise Deception(f"transfer {transfer.id} is not signed by its sender")
     if state.operator_signature is None or not is_signed_by(
         digest, state.operator_signature, chain.operator
     ):
         raise Deception(f"transfer {transfer.id} is not countersigned")
-    return frontier
 
 
 def passive_leaves(receipts: Sequence[Transaction]) -> list[PassiveLeaf]:
@@ -145,24 +156,6 @@ class Closing:
     passive_root: bytes
     passive_amount: int
     passive_marker: int
-
-
-def closing_of(
-    chain: ChainIdentity,
-    wallet: WalletIdentity,
-    balance: int,
-    sent: Sequence[Transaction],
-    received: Sequence[Transaction],
-) -> Closing:
-    """Compute the leaf of an eon from the wallet's own record of it."""
-    leaves = passive_leaves(received)
-    return Closing(
-        balance,
-        state_digest(chain, wallet, sent[-1]) if sent else ZERO_HASH,
-        passive_root(leaves) if leaves else ZERO_HASH,
-        sum(receipt.amount for receipt in received),
-        sent[-1].position if sent else 0,
-    )
 
 
 def verify_allotment(

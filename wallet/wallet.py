@@ -14,11 +14,18 @@ from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.states import admission_digest
 from protocol.terms import terms_digest
-from wallet.book import EonBook
-from wallet.errors import Deception, NotPossible, OperatorRefused
+from wallet.book import Before, EonBook, before_first
+from wallet.errors import (
+    Deception,
+    MalformedAnswer,
+    NotPossible,
+    OperatorRefused,
+    WalletError,
+)
 from wallet.keys import Keys
 from wallet.operator_api import OperatorApi, SignedAdmission
 from wallet.parent_chain import Mined, ParentChain
+from wallet.payment import sign_transfer
 from wallet.stream import Event, EventStream, wallet_stream
 from wallet.verification import (
     ChainIdentity,
@@ -27,11 +34,21 @@ from wallet.verification import (
     verify_membership,
     verify_registration,
 )
-from wallet.wire import AllotmentProof, ChainMove, Registration, Transaction
+from wallet.wire import (
+    AllotmentProof,
+    ChainMove,
+    OrderRow,
+    Registration,
+    Transaction,
+    read_transaction,
+)
 
 REGISTRATION_TIMEOUT_S: Final = 30
 SYNC_PAUSE_S: Final = 0.5
 NONCE_BITS: Final = 53
+TRANSACTION_EVENTS: Final = frozenset(
+    {"TRANSFER_CONFIRMATION", "SWAP_CONFIRMATION", "MATCHED_SWAP"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,8 @@ class Wallet:
         self._identity: WalletIdentity | None = None
         self._books: dict[int, EonBook] = {}
         self._payment = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._caught: WalletError | None = None
 
     @property
     def identity(self) -> WalletIdentity:
@@ -131,48 +150,61 @@ class Wallet:
         return identity
 
     async def sync(self) -> EonBook:
-        """Read and verify everything of the current eon, and of the one before at its turn."""
-        eon = (await self.home.api.status()).eon
-        previous = self._books.get(eon - 1)
-        if previous is None and eon > 1 and self.identity and self._registered_before(eon):
-            previous = await self._read_book(eon - 1, None)
-        elif previous is not None and eon not in self._books:
-            await self._refresh(previous)
-        book = await self._read_book(eon, previous)
-        self._books = {e: b for e, b in self._books.items() if e >= eon - 3}
-        return book
+        """Read and verify everything of the current eon, and of the one before at its turn.
 
-    def _registered_before(self, eon: int) -> bool:
-        return self.registration is not None and self.registration.eon < eon
+        Raises whatever a pushed message was caught at, too.
+        """
+        async with self._reading:
+            if self._caught is not None:
+                raise self._caught
+            eon = (await self.home.api.status()).eon
+            previous = self._books.get(eon - 1)
+            if previous is None and self._lived_in(eon - 1):
+                previous = self._new_book(eon - 1)
+                previous.before = await self._read_before(eon - 2)
+                await self._refresh(previous, None)
+                self._books[eon - 1] = previous
+            elif previous is not None and eon not in self._books:
+                await self._refresh(previous, self._books.get(eon - 2))
+            book = self._books.get(eon) or self._new_book(eon)
+            await self._refresh(book, previous)
+            self._books[eon] = book
+            self._books = {e: b for e, b in self._books.items() if e >= eon - 3}
+            return book
 
-    async def _read_book(self, eon: int, previous: EonBook | None) -> EonBook:
-        book = self._books.get(eon)
-        if book is None:
-            book = EonBook(self.home.chain, self.identity, eon)
-        await self._refresh(book, previous)
-        self._books[eon] = book
-        return book
+    def _new_book(self, eon: int) -> EonBook:
+        is_first = self.registration is not None and self.registration.eon == eon
+        return EonBook(self.home.chain, self.identity, eon, is_first)
 
-    async def _refresh(self, book: EonBook, previous: EonBook | None = None) -> None:
-        known = book.known
+    def _lived_in(self, eon: int) -> bool:
+        return eon > 0 and self.registration is not None and self.registration.eon <= eon
+
+    async def _read_before(self, eon: int) -> Before:
+        """What a wallet that remembers nothing takes on trust of the eon before its first."""
+        if not self._lived_in(eon):
+            return Before()
+        state = await self.home.api.wallet_state(eon, self.token, self.keys.address)
+        return before_first(self.home.chain, self.identity, state)
+
+    async def _refresh(self, book: EonBook, previous: EonBook | None) -> None:
+        known = book.known()
         state = await self.home.api.wallet_state(book.eon, self.token, self.keys.address)
         self.accept_registration(state.registration)
-        book.absorb(state, known)
         if previous is not None:
-            book.carried = previous.balance
+            if state.proof is not None and book.opening is None:
+                # Deposits, requests and trades of an eon's last blocks are known after it turned.
+                await self._refresh(previous, None)
+            book.before = previous.handed_on()
         if state.proof is not None and book.opening is None:
-            await self._accept_opening(book, state.proof, previous)
+            self._accept_opening(book, state.proof, previous)
+        book.absorb(state, known)
 
-    async def _accept_opening(
+    def _accept_opening(
         self, book: EonBook, proof: AllotmentProof, previous: EonBook | None
     ) -> None:
         if proof.eon != book.eon:
             raise Deception(f"a proof of eon {proof.eon} for eon {book.eon}")
-        if previous is not None:
-            # Deposits and requests of an eon's last blocks are confirmed after it turned.
-            await self._refresh(previous)
-        began = self.registration.eon if self.registration else 1
-        knows = previous is not None and (previous.opening is not None or previous.eon <= began)
+        knows = previous is not None and (previous.is_opened or previous.eon == 1)
         closing = previous.closing() if previous is not None and knows else None
         verify_allotment(self.home.chain, self.identity, proof, closing)
         book.opening = proof
@@ -209,8 +241,8 @@ class Wallet:
             payee = await self.look_up(recipient)
             for last_try in (False, True):
                 book = await self.sync() if not self._books or last_try else self.book
-                signed = book.sign_transfer(
-                    self.keys.signer, payee, amount, _fresh_nonce() if nonce is None else nonce
+                signed = sign_transfer(
+                    book, self.keys.signer, payee, amount, fresh_nonce() if nonce is None else nonce
                 )
                 try:
                     answer = await self.home.api.transfer(signed.body)
@@ -226,14 +258,22 @@ class Wallet:
         raise NotPossible("the operator's eon moves faster than the wallet")
 
     def hear(self, event: Event) -> None:
-        """Take a pushed receipt of the current eon into the record, verified like any other."""
+        """Take a pushed receipt or order of the current eon into the record, verified like any
+        other; what is wrong with it is raised by the next `sync`."""
         ours = event.stream.lower() == self.stream_name.lower() and self._books
-        if not ours or event.name != "TRANSFER_CONFIRMATION":
+        if not ours or self._identity is None or event.name not in TRANSACTION_EVENTS:
             return
-        transfer = Transaction.read(event.payload)
-        received = transfer.sender.address != self.keys.address
-        if received and transfer.eon == self.book.eon:
-            self.book.add(transfer)
+        try:
+            row = read_transaction(event.payload)
+            if row.eon != self.book.eon:
+                return
+            if isinstance(row, OrderRow):
+                if self.book.is_opened:
+                    self.book.add_order(row)
+            elif row.sender.address != self.keys.address:
+                self.book.add(row)
+        except (Deception, MalformedAnswer) as caught:
+            self._caught = caught
 
     async def deposit(self, amount: int) -> Mined:
         """Deposit into the contract; the operator credits it once its block is confirmed."""
@@ -249,8 +289,20 @@ class Wallet:
         asked = sum(r.amount for r in (*before.requests.values(), *self.book.requests.values()))
         return max(0, min(before.opening.balance - asked, self.balance))
 
+    @property
+    def withdrawing(self) -> int:
+        """What the wallet has asked for in this eon and the last: what a marker could cancel."""
+        books = (self._books.get(eon) for eon in (self.book.eon - 1, self.book.eon))
+        return sum(book.requested for book in books if book is not None)
+
     async def request_withdrawal(self, amount: int) -> Mined:
-        """Ask the contract for `amount` with the proof of the eon before."""
+        """Ask the contract for `amount` with the proof of the eon before.
+
+        Not from a wallet that traded: each order signs markers of 0 for all its eons, with which
+        a malicious operator could cancel the request. Such money leaves by its owner's wallet.
+        """
+        if any(book.orders for book in self._books.values()):
+            raise NotPossible("the markers of its orders would let the request be cancelled")
         before = self._books.get(self.book.eon - 1)
         if before is None or before.opening is None or amount > self.withdrawable():
             raise NotPossible(f"only {self.withdrawable()} can be withdrawn now")
@@ -275,5 +327,6 @@ class Wallet:
             book.requests.setdefault(mined.transaction_hash, move)
 
 
-def _fresh_nonce() -> int:
+def fresh_nonce() -> int:
+    """A nonce that nobody has used: 53 random bits, exact in every JSON reader."""
     return secrets.randbits(NONCE_BITS)

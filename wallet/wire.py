@@ -1,105 +1,23 @@
-"""The operator's answers as typed records. A member too many is as wrong as one too few."""
+"""The operator's shared objects as typed records, read strictly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from protocol.address import Address, parse_address
-from protocol.encoding import parse_amount
-from protocol.errors import ProtocolError
 from protocol.signing import parse_signature
 from wallet.errors import MalformedAnswer
-
-DEEPEST_PROOF = 32
-
-T = TypeVar("T")
-
-
-class Members:
-    """One JSON object, read member by member; `close` complains of members nobody read."""
-
-    def __init__(self, value: Any, what: str) -> None:
-        if not isinstance(value, dict):
-            raise MalformedAnswer(f"{what} is not an object")
-        self._left = dict(value)
-        self._what = what
-
-    def take(self, name: str, read: Callable[[Any], T]) -> T:
-        """Read a required member."""
-        if name not in self._left:
-            raise MalformedAnswer(f"{self._what} lacks {name}")
-        try:
-            return read(self._left.pop(name))
-        except (ProtocolError, ValueError, TypeError) as cause:
-            raise MalformedAnswer(f"{name} of {self._what} is malformed: {cause}") from cause
-
-    def optional(self, name: str, read: Callable[[Any], T]) -> T | None:
-        """Read a member that may be null or absent."""
-        if self._left.get(name) is None:
-            self._left.pop(name, None)
-            return None
-        return self.take(name, read)
-
-    def close(self) -> None:
-        """Refuse what was not read."""
-        if self._left:
-            raise MalformedAnswer(f"{self._what} has unknown members: {sorted(self._left)}")
-
-
-def whole(value: Any) -> int:
-    """Read a JSON number that must be whole and not negative."""
-    if type(value) is not int or value < 0:
-        raise ValueError(f"not a whole number: {value!r}")
-    return value
-
-
-def decimal(value: Any) -> int:
-    """Read an amount: a string of decimal digits."""
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
-        raise ValueError(f"not a decimal string: {value!r}")
-    return parse_amount(value)
-
-
-def flag(value: Any) -> bool:
-    """Read a JSON boolean."""
-    if not isinstance(value, bool):
-        raise ValueError(f"not a boolean: {value!r}")
-    return value
-
-
-def prefixed(value: Any) -> bytes:
-    """Read a digest written with 0x."""
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise ValueError(f"not a prefixed digest: {value!r}")
-    return bare(value[2:])
-
-
-def bare(value: Any) -> bytes:
-    """Read a digest written without 0x."""
-    if not isinstance(value, str) or len(value) != 64:
-        raise ValueError(f"not a digest: {value!r}")
-    return bytes.fromhex(value)
-
-
-def _list(read: Callable[[Any], T]) -> Callable[[Any], list[T]]:
-    def read_all(value: Any) -> list[T]:
-        if not isinstance(value, list):
-            raise ValueError("not a list")
-        return [read(item) for item in value]
-
-    return read_all
-
-
-def _chain(read: Callable[[Any], T]) -> Callable[[Any], list[T]]:
-    def read_chain(value: Any) -> list[T]:
-        items = _list(read)(value)
-        if len(items) > DEEPEST_PROOF:
-            raise ValueError(f"a proof of {len(items)} levels")
-        return items
-
-    return read_chain
+from wallet.members import (
+    Members,
+    bare,
+    chain_of,
+    decimal,
+    flag,
+    list_of,
+    prefixed,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +89,7 @@ class SignedState:
             members.take("updated_spendings", decimal),
             members.take("updated_gains", decimal),
             members.take("tx_set_hash", bare),
-            members.optional("tx_set_proof", _chain(prefixed)),
+            members.optional("tx_set_proof", chain_of(prefixed)),
             members.optional("tx_set_index", whole),
         )
         members.close()
@@ -208,9 +126,9 @@ class AllotmentProof:
             members.take("eon_number", whole),
             members.take("left", decimal),
             members.take("right", decimal),
-            members.take("allotment_chain", _chain(prefixed)),
-            members.take("membership_chain", _chain(prefixed)),
-            members.take("values", _chain(decimal)),
+            members.take("allotment_chain", chain_of(prefixed)),
+            members.take("membership_chain", chain_of(prefixed)),
+            members.take("values", chain_of(decimal)),
             members.take("trail", whole),
             members.take("active_state_checksum", prefixed),
             members.optional("active_state", SignedState.read),
@@ -237,9 +155,9 @@ class Delivery:
         members = Members(value, "delivery proof")
         record = cls(
             members.optional("merkle_proof", AllotmentProof.read),
-            members.take("transfer_membership_chain", _chain(prefixed)),
+            members.take("transfer_membership_chain", chain_of(prefixed)),
             members.take("transfer_membership_trail", whole),
-            members.optional("transfer_membership_values", _chain(decimal)),
+            members.optional("transfer_membership_values", chain_of(decimal)),
         )
         members.close()
         return record
@@ -263,7 +181,7 @@ FLAGS = ("passive", "processed", "complete", "voided", "cancelled", "appended", 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transfer in its full form. What only orders have is null and is not kept."""
+    """A passive transfer in its full form. What only orders have is null and is not kept."""
 
     id: int
     tx_id: str
@@ -308,6 +226,109 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchedAmounts:
+    """What an order has sold and bought, over all its eons."""
+
+    bought: int
+    sold: int
+
+    @classmethod
+    def read(cls, value: Any) -> MatchedAmounts:
+        """Read a MatchedAmounts object."""
+        members = Members(value, "matched amounts")
+        record = cls(members.take("matched_in", decimal), members.take("matched_out", decimal))
+        members.close()
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order's copy of one eon in its full form.
+
+    `debit` is the wallet that sells up to `amount`, `credit` the one that wants `amount_swapped`;
+    the starts are those that copies of later eons were signed with.
+    """
+
+    id: int
+    tx_id: str
+    debit: Party
+    credit: Party
+    amount: int
+    amount_swapped: int
+    nonce: int
+    eon: int
+    sells: bool
+    debit_start: int
+    credit_start: int
+    debit_state: SignedState
+    credit_state: SignedState
+    fulfilment_state: SignedState
+    finalisation_state: SignedState | None
+    debit_cancellation: SignedState | None
+    credit_cancellation: SignedState | None
+    freeze_signature: bytes | None
+    matched: MatchedAmounts
+    appended: bool
+    processed: bool
+    complete: bool
+    cancelled: bool
+    voided: bool
+    time: int
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its trader has finalised or cancelled it."""
+        return self.finalisation_state is not None or self.debit_cancellation is not None
+
+    @classmethod
+    def read(cls, value: Any) -> OrderRow:
+        """Read a Transaction object of an order. Raises for transfers and odd flags."""
+        members = Members(value, "order")
+        flags = {name: members.take(name, flag) for name in FLAGS}
+        members.optional("position", decimal)
+        members.optional("delivery_proof", Delivery.read)
+        if flags["passive"] or not flags["swap"]:
+            raise MalformedAnswer(f"not an order: {flags}")
+        if members.optional("sender_finalization_active_state", str) is not None:
+            raise MalformedAnswer("no wallet signs a finalisation of the side that sells")
+        record = cls(
+            members.take("id", whole),
+            members.take("tx_id", str),
+            members.take("wallet", Party.read),
+            members.take("recipient", Party.read),
+            members.take("amount", decimal),
+            members.take("amount_swapped", decimal),
+            members.take("nonce", decimal),
+            members.take("eon_number", whole),
+            members.take("sell_order", flag),
+            members.take("sender_starting_balance", decimal),
+            members.take("recipient_starting_balance", decimal),
+            members.take("sender_active_state", SignedState.read),
+            members.take("recipient_active_state", SignedState.read),
+            members.take("recipient_fulfillment_active_state", SignedState.read),
+            members.optional("recipient_finalization_active_state", SignedState.read),
+            members.optional("sender_cancellation_active_state", SignedState.read),
+            members.optional("recipient_cancellation_active_state", SignedState.read),
+            members.optional("swap_freezing_signature", parse_signature),
+            members.take("matched_amounts", MatchedAmounts.read),
+            flags["appended"],
+            flags["processed"],
+            flags["complete"],
+            flags["cancelled"],
+            flags["voided"],
+            members.take("time", whole),
+        )
+        members.close()
+        return record
+
+
+def read_transaction(value: Any) -> Transaction | OrderRow:
+    """Read a Transaction object of either kind."""
+    is_order = isinstance(value, dict) and value.get("swap") is True
+    return OrderRow.read(value) if is_order else Transaction.read(value)
+
+
+@dataclass(frozen=True, slots=True)
 class ChainMove:
     """A deposit, a withdrawal request or a paid withdrawal."""
 
@@ -336,11 +357,12 @@ class ChainMove:
 
 @dataclass(frozen=True, slots=True)
 class WalletState:
-    """All that the operator says of one wallet in one eon."""
+    """All that the operator says of one wallet in one eon; orders apart from transfers."""
 
     registration: Registration
     proof: AllotmentProof | None
     transactions: list[Transaction]
+    orders: list[OrderRow]
     deposits: list[ChainMove]
     withdrawal_requests: list[ChainMove]
     withdrawals: list[ChainMove]
@@ -349,11 +371,13 @@ class WalletState:
     def read(cls, value: Any) -> WalletState:
         """Read a WalletState object."""
         members = Members(value, "wallet state")
-        moves = _list(ChainMove.read)
+        moves = list_of(ChainMove.read)
+        rows = members.take("transactions", list_of(read_transaction))
         record = cls(
             members.take("registration", Registration.read),
             members.optional("merkle_proof", AllotmentProof.read),
-            members.take("transactions", _list(Transaction.read)),
+            [row for row in rows if isinstance(row, Transaction)],
+            [row for row in rows if isinstance(row, OrderRow)],
             members.take("deposits", moves),
             members.take("withdrawal_requests", moves),
             members.take("withdrawals", moves),

@@ -96,7 +96,8 @@ def _hold_back(session: Session, rules: LedgerRules, eon: int) -> None:
             matched_out=row.matched_out,
             matched_in=row.matched_in,
         )
-        # A deposit made after placement looks like a refund of more than was sold.
-        sold = max(0, row.deposited - row.withdrawn - row.matched_out)
+        sold = rules.edition.hold_back_unsold(
+            moved_in=row.deposited - row.withdrawn, matched_out=row.matched_out
+        )
         if sold or bought:
             session.execute(_HOLD, {"id": row.id, "sold": sold, "bought": bought})
