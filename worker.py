@@ -21,6 +21,7 @@ import logs
 from activities.context import Context
 from activities.failures import FailureReports
 from activities.lookout import LEAST_PATIENCE_S, Lookout
+from activities.patience import Patience
 from activities.registry import activities_of
 from activities.telling.courier import Courier
 from commands.wiring import channels_of, compose
@@ -31,16 +32,23 @@ from settings import Settings
 from workflows import registry
 
 ROLES: Final = {
-    "chain": (queues.WRITE, queues.READ),
+    "chain": (queues.WRITE, queues.URGENT, queues.READ),
     "ledger": (queues.DUTY, queues.LEDGER),
     "notify": (queues.NOTIFY,),
-    "all": (queues.DUTY, queues.LEDGER, queues.READ, queues.WRITE, queues.NOTIFY),
+    "all": (*queues.ALL,),
 }
 SIGNING: Final = ("chain", "ledger", "all")
 """The chain's role signs transactions, the ledger's countersigns what it matches."""
 MATCHING: Final = ("ledger", "all")
-CONCURRENT: Final = {queues.WRITE: 1, queues.READ: 100, queues.LEDGER: 20, queues.NOTIFY: 10}
+CONCURRENT: Final = {
+    queues.WRITE: 1,
+    queues.URGENT: 8,
+    queues.READ: 1_000,
+    queues.LEDGER: 20,
+    queues.NOTIFY: 10,
+}
 THREADS: Final = 40
+"""Of the activities; urgent ones have their own, which no silent node can use up for others."""
 GRACE: Final = timedelta(seconds=20)
 LONGEST_WAIT_S: Final = 30.0
 STALE_BLOCKS: Final = 10
@@ -66,14 +74,20 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     context = compose(settings, signs=signs)
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="activity") as threads:
+    with (
+        ThreadPoolExecutor(THREADS, thread_name_prefix="activity") as threads,
+        ThreadPoolExecutor(CONCURRENT[queues.URGENT], thread_name_prefix="urgent") as kept_free,
+    ):
         loop.set_default_executor(threads)
         # Before Temporal is asked for: people must hear of it when it is away.
         watch = _watch(context, settings) if queues.NOTIFY in ROLES[role] else []
         client = await connect(settings)
         reports = FailureReports(context.sessions, logs.Redaction(settings.secrets()).text)
         offered = activities_of(context, client)
-        workers = [build_worker(client, queue, offered, threads, reports) for queue in ROLES[role]]
+        pools = {queue: kept_free if queue == queues.URGENT else threads for queue in ROLES[role]}
+        workers = [
+            build_worker(client, queue, offered, pools[queue], reports) for queue in ROLES[role]
+        ]
         tasks = [asyncio.create_task(worker.run()) for worker in workers]
         log.info("working", role=role, queues=list(ROLES[role]))
         sends = queues.WRITE in ROLES[role]
@@ -145,7 +159,7 @@ def build_worker(
         client,
         task_queue=queue,
         activities=offered[queue],
-        interceptors=[reports],
+        interceptors=[Patience(), reports],
         # Watching is asynchronous throughout: it takes no thread while it waits.
         activity_executor=None if queue == queues.READ else threads,
         max_concurrent_activities=CONCURRENT[queue],

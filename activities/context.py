@@ -36,7 +36,8 @@ class Context:
     """The database, the contract, and the operator's policy.
 
     `signer` is set only in the role that sends; `operator` signs admissions there and elsewhere
-    only lends its address. `in_flight_limit` counts unmined ordinary transactions.
+    only lends its address. `in_flight_limit` counts unmined ordinary transactions, `daily_budget`
+    is what they may cost in a UTC day, in wei; 0: any amount.
     """
 
     engine: Engine
@@ -49,6 +50,7 @@ class Context:
     terms_url: str
     sla_token: TokenTerms
     in_flight_limit: int = 16
+    daily_budget: int = 0
     accepts_published: bool = False
     signer: TransactionSigner | None = None
     sla_recipient: Signer | None = None

@@ -23,14 +23,16 @@ Activity = Callable[..., Any]
 def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]:
     """Every activity by its queue; those that sign are on the queue of the role that may."""
     adoptions, watcher = Adoptions(context), Watcher(context)
+    broadcast = Broadcaster(context).broadcast
     checkpoints, desks = CheckpointWork(context), DeskWork(context)
     synchronisation, watchkeeping = Synchronisation(context, client), Watchkeeping(context)
     return {
         queues.WRITE: [
-            Broadcaster(context).broadcast,
+            broadcast,
             adoptions.add_native_token,
             adoptions.activate_token,
         ],
+        queues.URGENT: [broadcast],
         queues.READ: [watcher.watch],
         queues.LEDGER: [
             synchronisation.follow_chain,

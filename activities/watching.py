@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from temporalio import activity
 
-from activities.broadcasting import end_usurped
 from activities.context import Context
 from activities.describing import call_of, describe, ended
 from activities.running import beating
 from chain.errors import CallReverted, ChainError
 from chain.fees import CRITICAL_PATIENCE_BLOCKS
 from chain.gas import estimate_gas
-from chain.transactions import Receipt, find_mined
+from chain.transactions import Receipt, find_mined, is_mined
 from duties import alarms, tasks
 from duties.transactions import Ending, Progress, Stage, Watch
-from ledger.alarms import clear_alarm
+from ledger.alarms import clear_alarm, raise_alarm
 from ledger.transactions.attempts import CANCELS, attempts_of
 from ledger.transactions.intents import OPEN, change_state, get_intent, is_vital
+from ledger.transactions.spending import forget_cost, note_cost
 from models import TransactionAttempt, TransactionIntent
 
 MOST_LOOKS: Final = 600
 LONGEST_WATCH_S: Final = 600.0
+USURPED_AFTER_BLOCKS: Final = 2
+"""For so long a used nonce without a receipt may be a node that lags behind another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look showed at height `head`; `is_nonce_used`: by none of ours, it seems."""
+
+    progress: Progress
+    head: int
+    is_nonce_used: bool = False
 
 
 class Watcher:
@@ -42,17 +53,26 @@ class Watcher:
         is on the way to its depth and another watch should follow.
         """
         started_at: int | None = None
+        suspected_at: int | None = None
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_WATCH_S
         for _ in range(MOST_LOOKS):
-            progress, head = await beating(lambda: self._look(order.intent_id))
+            sight = await beating(lambda: self._look(order.intent_id))
+            progress, head = sight.progress, sight.head
             activity.heartbeat(progress.stage, head)
             started_at = head if started_at is None else started_at
+            if not sight.is_nonce_used:
+                suspected_at = None
+            elif suspected_at is None:
+                suspected_at = head
+            elif head - suspected_at >= USURPED_AFTER_BLOCKS:
+                return await asyncio.to_thread(self._usurped, order.intent_id)
             if progress.stage in (Stage.ENDED, Stage.QUIET):
                 return progress
             waited = head - started_at
             patience = await asyncio.to_thread(self._patience, order.intent_id)
-            if progress.stage != Stage.MINED and waited >= patience:
+            is_waiting = progress.stage != Stage.MINED and suspected_at is None
+            if is_waiting and waited >= patience:
                 return replace(progress, stage=Stage.QUIET)
             if activity.is_worker_shutdown() or loop.time() > until:
                 return progress
@@ -88,27 +108,46 @@ class Watcher:
             vital = is_vital(get_intent(session, intent_id))
         return CRITICAL_PATIENCE_BLOCKS if vital else self._context.fees.bump_after_blocks
 
-    def _look(self, intent_id: int) -> tuple[Progress, int]:
-        """One look at the chain; returns what it showed and the head's height."""
+    def _usurped(self, intent_id: int) -> Progress:
+        """Somebody else used our nonce: other software has the key too."""
+        with self._context.sessions.begin() as session:
+            intent = get_intent(session, intent_id, lock=True)
+            attempts = attempts_of(session, intent_id)
+            if intent.state not in OPEN:
+                return ended(intent, attempts)
+            reason = f"nonce {intent.nonce} was used by somebody else"
+            result = {"ending": Ending.USURPED.value, "reason": reason}
+            change_state(session, intent_id, "usurped", result)
+            raise_alarm(session, alarms.WARNING, alarms.NONCE_USURPED, intent.key, reason)
+            session.refresh(intent)
+            return ended(intent, attempts)
+
+    def _look(self, intent_id: int) -> Sight:
+        """One look at the chain."""
         with self._context.sessions() as session:
             intent = get_intent(session, intent_id)
             attempts = list(attempts_of(session, intent_id))
         head = self._node.head().number
         if intent.state not in OPEN:
-            return ended(intent, attempts), head
+            return Sight(ended(intent, attempts), head)
         hashes = [bytes(attempt.hash) for attempt in reversed(attempts)]
         # The count comes first: a transaction mined in between then shows in its receipt.
         count = self._node.transaction_count(bytes(intent.account))
         receipt = find_mined(self._node, hashes)
         if receipt is not None:
-            return self._mined(intent, attempts, receipt, head), head
+            return Sight(self._mined(intent, attempts, receipt, head), head)
         if intent.nonce is not None and count > intent.nonce:
-            return end_usurped(self._context, intent), head
+            # Behind a balancer the receipt may be on another node than the count.
+            is_used = not any(is_mined(self._node, tx_hash) for tx_hash in hashes)
+            progress = describe(Stage.SENT, intent, attempts, reason="its nonce is used")
+            return Sight(progress, head, is_nonce_used=is_used)
         if intent.state == "mined":
             with self._context.sessions.begin() as session:
                 change_state(session, intent.id, "broadcast")
-            return describe(Stage.QUIET, intent, attempts, reason="its block left the chain"), head
-        return describe(Stage.SENT, intent, attempts), head
+                forget_cost(session, intent.id)
+            lost = "its block left the chain"
+            return Sight(describe(Stage.QUIET, intent, attempts, reason=lost), head)
+        return Sight(describe(Stage.SENT, intent, attempts), head)
 
     def _mined(
         self,
@@ -125,17 +164,22 @@ class Watcher:
             "gas_used": receipt.gas_used,
             "gas_price": str(receipt.gas_price),
         }
+        cost = receipt.gas_used * receipt.gas_price
         if not receipt.succeeded:
             revert = self._cause(intent)
             facts |= {"ending": Ending.REVERTED.value} | revert
-            return self._finish(intent, attempts, "reverted", facts)
+            return self._finish(intent, attempts, "reverted", facts, cost)
         if receipt.is_confirmed(head, self._context.policy.confirmations):
             cancelled = mined.outcome == CANCELS
             ending = Ending.CANCELLED if cancelled else Ending.CONFIRMED
             state = "cancelled" if cancelled else "confirmed"
-            return self._finish(intent, attempts, state, facts | {"ending": ending.value})
-        with self._context.sessions.begin() as session:
-            change_state(session, intent.id, "mined", facts)
+            facts |= {"ending": ending.value}
+            return self._finish(intent, attempts, state, facts, cost)
+        noted = (intent.result or {}).get("block_hash")
+        if intent.state != "mined" or noted != facts["block_hash"]:
+            with self._context.sessions.begin() as session:
+                change_state(session, intent.id, "mined", facts)
+                note_cost(session, intent.id, cost)
         return describe(Stage.MINED, intent, attempts, block=receipt.block_number)
 
     def _finish(
@@ -144,9 +188,11 @@ class Watcher:
         attempts: list[TransactionAttempt],
         state: str,
         facts: dict[str, object],
+        cost: int,
     ) -> Progress:
         with self._context.sessions.begin() as session:
             change_state(session, intent.id, state, facts)
+            note_cost(session, intent.id, cost)
             clear_alarm(session, alarms.FEE_CEILING, intent.key)
             clear_alarm(session, alarms.NONCE_USURPED, intent.key)
         with self._context.sessions() as session:

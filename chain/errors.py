@@ -19,6 +19,14 @@ class NodeTimeout(NodeUnavailable):
     """The node did not finish its answer within the time limit."""
 
 
+class NodeBusy(NodeUnavailable):
+    """The node asks for patience (HTTP 429 or 503); `retry_after_s` as it says, or None."""
+
+    def __init__(self, message: str, retry_after_s: float | None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class NodeMisbehaved(ChainError):
     """The answer contradicts itself, the request or the wire format: it must not be believed."""
 

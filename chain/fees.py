@@ -115,14 +115,17 @@ def fee_ceiling(
 
     Ordinary duties keep to the ordinary ceiling; vital ones, and any with less than half of its
     window left, to the critical one. In the last tenth of a vital window only the account's
-    `balance` (what other transactions have not claimed) bounds the fee.
+    `balance` (what other transactions have not claimed) bounds the fee. A vital duty never offers
+    more than the account has: the node would refuse it altogether.
     """
     affordable = max(0, balance - value) // gas_limit
     if window is None:
         return policy.ceiling
     if window.is_vital and window.is_last_tenth(head):
         return affordable
-    if window.is_vital or window.is_half_gone(head):
+    if window.is_vital:
+        return min(policy.critical_ceiling, affordable)
+    if window.is_half_gone(head):
         return policy.critical_ceiling
     return policy.ceiling
 
@@ -168,6 +171,14 @@ def is_replacement_due(
     """Whether patience has run out, or the base fee has overtaken what was offered."""
     patience_blocks = CRITICAL_PATIENCE_BLOCKS if is_critical else policy.bump_after_blocks
     return blocks_waited >= patience_blocks or (base_fee is not None and fee.cap < base_fee)
+
+
+def dearer(one: Fee, other: Fee) -> Fee:
+    """What is at least as dear as both in every component, in the form of `one`."""
+    if isinstance(one, LegacyFee):
+        return LegacyFee(max(one.gas_price, other.cap))
+    tip = other.priority_fee if isinstance(other, DynamicFee) else other.cap
+    return DynamicFee(max(one.max_fee, other.cap), max(one.priority_fee, tip))
 
 
 def required_balance(fee: Fee, gas_limit: int, value: int) -> int:

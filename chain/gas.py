@@ -3,7 +3,7 @@
 from web3.types import Wei
 
 from chain.calls import Call
-from chain.errors import GasLimitTooHigh
+from chain.errors import GasLimitTooHigh, NodeRefused
 from chain.fees import MIN_GAS_LIMIT, FeeMarket
 from chain.node import Node, as_checksummed, named_errors
 from protocol.address import Address
@@ -41,10 +41,18 @@ def gas_limit(estimate: int, block_gas_limit: int) -> int:
 def read_fee_market(node: Node) -> FeeMarket:
     """Base fee and recent tips, or the node's gas price on a chain without a base fee."""
     base_fee = node.head().base_fee
-    with named_errors(node.label):
-        if base_fee is None:
+    if base_fee is None:
+        with named_errors(node.label):
             return FeeMarket(None, (), int(node.w3.eth.gas_price))
-        history = node.w3.eth.fee_history(FEE_HISTORY_BLOCKS, "latest", [TIP_PERCENTILE])
-        # Blocks without transactions report a tip of 0, which says nothing about demand.
-        tips = tuple(int(row[0]) for row in history.get("reward", []) if row and row[0])
-        return FeeMarket(base_fee, tips, 0)
+    return FeeMarket(base_fee, _recent_tips(node), 0)
+
+
+def _recent_tips(node: Node) -> tuple[int, ...]:
+    """Tips of recent blocks; none where the node has no fee history: the least tip must do."""
+    try:
+        with named_errors(node.label):
+            history = node.w3.eth.fee_history(FEE_HISTORY_BLOCKS, "latest", [TIP_PERCENTILE])
+            # Blocks without transactions report a tip of 0, which says nothing about demand.
+            return tuple(int(row[0]) for row in history.get("reward", []) if row and row[0])
+    except NodeRefused:
+        return ()

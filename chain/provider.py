@@ -5,6 +5,7 @@ holds a thread for ever, and it retries on its own. This one does neither.
 """
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -14,12 +15,26 @@ import urllib3
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from chain.errors import NodeMisbehaved, NodeTimeout, NodeUnavailable
+from chain.errors import NodeBusy, NodeMisbehaved, NodeTimeout, NodeUnavailable
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 CONNECTIONS = 20
+_BUSY = (429, 503)
+_LONGEST_RETRY_AFTER_S = 30.0
 _PIECE_BYTES = 64 * 1024
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "nocust-operator"}
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What a Retry-After header asks for, bounded: a deadline waits for no node.
+
+    None without a header, and for one that names a date: clocks differ.
+    """
+    try:
+        seconds = float(retry_after or "")
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S) if math.isfinite(seconds) else None
 
 
 def _is_error(answer: Any) -> bool:
@@ -111,6 +126,11 @@ class BoundedHttpProvider(JSONBaseProvider):
         except (urllib3.exceptions.HTTPError, OSError) as error:
             # The library's own text repeats the whole URL, which may hold an access key.
             raise NodeUnavailable(f"{self.label}: {type(error).__name__}") from None
+        if response.status in _BUSY:
+            raise NodeBusy(
+                f"{self.label}: HTTP status {response.status}",
+                _seconds(response.headers.get("Retry-After")),
+            )
         if response.status != 200:
             raise NodeUnavailable(f"{self.label}: HTTP status {response.status}")
         return b"".join(pieces)

@@ -106,6 +106,15 @@ def is_known(node: Node, tx_hash: bytes) -> bool:
             return False
 
 
+def is_mined(node: Node, tx_hash: bytes) -> bool:
+    """Whether the node knows a block that holds the transaction, receipt or not."""
+    with named_errors(node.label):
+        try:
+            return node.w3.eth.get_transaction(HexBytes(tx_hash)).get("blockHash") is not None
+        except TransactionNotFound:
+            return False
+
+
 def find_receipt(node: Node, tx_hash: bytes) -> Receipt | None:
     """The receipt of one transaction, if it is mined in the node's present chain.
 

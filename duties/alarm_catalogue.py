@@ -95,6 +95,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The operator's account is short of ether for the transactions that it owes.",
         "Send ether to the account that the alarm names.",
     ),
+    alarms.SENDING_HELD: Entry(
+        "sending-held",
+        "The account cannot pay for what it has to send: ordinary transactions are held back.",
+        "Send ether to the account that the alarm names, now.",
+    ),
+    alarms.BUDGET: Entry(
+        "budget",
+        "The day's budget for gas is used up: only what the chain halts without is sent.",
+        "Wait for the next day (UTC), or raise HUB_TX_DAILY_BUDGET_ETH and restart the worker.",
+    ),
     alarms.WITHDRAWAL_BLOCKED: Entry(
         "withdrawal-blocked",
         "A payable withdrawal cannot be paid by us; its holder can still confirm it himself.",

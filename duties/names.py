@@ -42,6 +42,11 @@ def checkpoint_key(eon: int, revision: int) -> str:
     return f"checkpoint-{eon}-r{revision}"
 
 
+def repair_key(nonce: int, block: int) -> str:
+    """The key of the intent that uses up a nonce which nobody of ours holds, found at `block`."""
+    return f"repair-{nonce}-b{block}"
+
+
 def registration_key(address: str, revision: int) -> str:
     """The key of the intent that registers a token; `address` is 40 digits."""
     return f"register-0x{address.lower()}-r{revision}"

@@ -5,5 +5,8 @@ from typing import Final
 EON_BEGAN: Final = "eon-began"
 """Arguments: `eon`."""
 
+TRANSACTION_OPENED: Final = "transaction-opened"
+"""An intent without a duty that waits for it. Arguments: `intent_id`, `key`, `title`."""
+
 DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled", "withdrawal-payable"))
 """A wallet's requests changed. Arguments: `token` and `address` (40 digits), `short_name`."""

@@ -23,7 +23,8 @@ def persistent(*final_errors: str, ceiling_s: float = 30.0) -> RetryPolicy:
 class Task(Generic[Argument, Result]):
     """One activity as its callers see it: it takes one `argument` (None: nothing).
 
-    `time_limit` bounds one attempt, `heartbeat` the silence within it.
+    `time_limit` bounds one attempt, `heartbeat` the silence within it. `urgent_queue` takes it
+    instead of `queue` where the chain halts without it.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Task(Generic[Argument, Result]):
     time_limit: timedelta
     heartbeat: timedelta | None = None
     retry: RetryPolicy = field(default_factory=persistent)
+    urgent_queue: str = ""

@@ -57,7 +57,15 @@ ANNOUNCE_CHECKPOINT: Final = Task("announce_checkpoint", int, type(None), queues
 OPEN_SUBMISSION: Final = Task("open_submission", OpenSubmission, Opening, queues.LEDGER, _SHORT)
 RECORD_COMMITMENT: Final = Task("record_commitment", int, Opening, queues.LEDGER, _SHORT)
 
-BROADCAST: Final = Task("broadcast", Broadcast, Progress, queues.WRITE, _SHORT)
+BROADCAST: Final = Task(
+    "broadcast",
+    Broadcast,
+    Progress,
+    queues.WRITE,
+    _SHORT,
+    retry=persistent(ceiling_s=5),
+    urgent_queue=queues.URGENT,
+)
 WATCH: Final = Task("watch", Watch, Progress, queues.READ, _MINUTES + _MINUTES, _PULSE)
 READ_INTENT: Final = Task("read_intent", int, Progress, queues.LEDGER, _SHORT)
 EXPIRE_INTENT: Final = Task("expire_intent", int, Progress, queues.LEDGER, _SHORT)

@@ -32,7 +32,11 @@ def _one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 class TransactionIntent(Base):
-    """One thing to be done on chain, known by its idempotency key; its nonce comes late."""
+    """One thing to be done on chain, known by its idempotency key; its nonce comes late.
+
+    `asked_at`: when it last asked for a nonce and had to wait. `gas_cost`: what its gas cost in
+    wei once it is mined, at `mined_at`.
+    """
 
     __tablename__ = "transaction_intent"
     __table_args__ = (
@@ -52,6 +56,15 @@ class TransactionIntent(Base):
             "state",
             postgresql_where=text("state IN ('queued', 'assigned', 'broadcast', 'mined', 'held')"),
         ),
+        Index(
+            "ix_transaction_intent_mined_at",
+            "account",
+            "mined_at",
+            postgresql_where=text("mined_at IS NOT NULL"),
+        ),
+        CheckConstraint(
+            "(mined_at IS NULL) = (gas_cost IS NULL)", name="cost_comes_with_the_block"
+        ),
     )
 
     id: Mapped[int] = identity()
@@ -69,6 +82,9 @@ class TransactionIntent(Base):
     nonce: Mapped[int | None] = counter("nonce", nullable=True)
     first_broadcast_block: Mapped[int | None] = counter("first_broadcast_block", nullable=True)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB, nullable=True)
+    asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), nullable=True)
+    mined_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), nullable=True)
+    gas_cost: Mapped[int | None] = uint256("gas_cost", nullable=True)
     time: Mapped[datetime] = created_at()
 
 

@@ -24,12 +24,16 @@ async def ask(
     *,
     summary: str = "",
     priority: int | None = None,
+    urgently: bool = False,
 ) -> Result:
-    """Carry out a task with its queue and limits; `summary` is shown in the Temporal UI."""
+    """Carry out a task with its queue and limits; `summary` is shown in the Temporal UI.
+
+    `urgently`: in the queue that only vital duties use, where nothing else can be in the way.
+    """
     result: Result = await workflow.execute_activity(
         task.name,
         args=[] if argument is None else [argument],
-        task_queue=task.queue,
+        task_queue=task.urgent_queue if urgently and task.urgent_queue else task.queue,
         result_type=task.result,
         start_to_close_timeout=task.time_limit,
         heartbeat_timeout=task.heartbeat,

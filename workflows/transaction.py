@@ -23,6 +23,7 @@ from workflows.clockwork import pause
 from workflows.messages import reject, require_signed
 
 WAITING_POLLS = 5
+URGENT_PRIORITY = 2
 ENOUGH_GWEI = 1_000_000
 
 
@@ -79,6 +80,7 @@ class TransactionWorkflow:
                 ),
                 summary=self._start.title,
                 priority=self._start.priority,
+                urgently=self._start.priority <= URGENT_PRIORITY,
             )
         if self._progress.stage == Stage.ENDED:
             return

@@ -12,11 +12,15 @@ from sqlalchemy.orm import Session
 
 from ledger.refusals import LedgerInvariant
 from models import TransactionAttempt, TransactionIntent
+from protocol.address import Address
 
 LEGACY: Final = 0
 DYNAMIC: Final = 2
 CANCELS: Final = "cancels"
 """Outcome of an attempt that does nothing but use the nonce up."""
+
+MOST_FORERUNNERS: Final = 100
+"""More unmined transactions before one are never looked at in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +85,34 @@ def note_broadcast(session: Session, attempt_hash: bytes) -> None:
     )
 
 
-def claimed_funds(session: Session, account: bytes, *, except_intent: int) -> int:
-    """What other unmined transactions of the account may cost at most, in wei."""
-    rows = session.execute(
-        select(TransactionAttempt.fee_cap, TransactionAttempt.gas_limit, TransactionIntent.value)
-        .ext(distinct_on(TransactionIntent.id))
-        .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
-        .where(
-            TransactionIntent.account == account,
-            TransactionIntent.state == "broadcast",
-            TransactionIntent.id != except_intent,
-        )
-        .order_by(TransactionIntent.id, TransactionAttempt.number.desc())
-    )
-    return sum(cap * gas + value for cap, gas, value in rows)
+@dataclass(frozen=True, slots=True)
+class Forerunner:
+    """The newest attempt of an intent whose nonce comes before another's."""
+
+    intent_id: int
+    key: str
+    state: str
+    attempt: TransactionAttempt
 
 
-def stored_bytes(session: Session, account: bytes, first_nonce: int, before: int) -> list[bytes]:
-    """The newest attempt's bytes of every nonce of ours from `first_nonce` up to `before`.
+def forerunners(session: Session, account: Address, first: int, before: int) -> list[Forerunner]:
+    """The newest attempt of every nonce of ours from `first` up to `before`, in order.
 
     A chain that comes back shorter has forgotten them, finished ones included; without them
     nothing that follows can be mined.
     """
     rows = session.execute(
-        select(TransactionAttempt.raw)
+        select(TransactionIntent.id, TransactionIntent.key, TransactionIntent.state)
+        .add_columns(TransactionAttempt)
         .ext(distinct_on(TransactionAttempt.nonce))
         .join(TransactionIntent, TransactionIntent.id == TransactionAttempt.intent_id)
         .where(
             TransactionIntent.account == account,
             TransactionIntent.state != "usurped",
-            TransactionAttempt.nonce >= first_nonce,
+            TransactionAttempt.nonce >= first,
             TransactionAttempt.nonce < before,
         )
         .order_by(TransactionAttempt.nonce, TransactionAttempt.number.desc())
-        .limit(100)
+        .limit(MOST_FORERUNNERS)
     )
-    return [bytes(raw) for (raw,) in rows]
+    return [Forerunner(*row) for row in rows]

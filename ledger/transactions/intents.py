@@ -15,19 +15,33 @@ from models import TransactionIntent
 from protocol.address import Address
 
 UNMINED: Final = ("assigned", "broadcast")
+UNSENT_OR_UNMINED: Final = ("queued", "assigned", "broadcast", "held")
 OPEN: Final = ("queued", "assigned", "broadcast", "mined", "held")
 VITAL_DUTIES: Final = frozenset(("answer", "critical_slash", "checkpoint"))
 """Without which the chain halts."""
 
-EXEMPT_DUTIES: Final = VITAL_DUTIES | {"slash"}
+EXEMPT_DUTIES: Final = VITAL_DUTIES | {"slash", "repair"}
 """What the limit of unmined transactions does not bind."""
+
+RANKS: Final = (
+    "answer",
+    "critical_slash",
+    "checkpoint",
+    "slash",
+    "repair",
+    "token_registration",
+    "withdrawal_confirmation",
+    "delegated_withdrawal",
+)
+"""Who is given a nonce first; within a duty the earlier deadline, then the older intent."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewIntent:
     """What is to be called. `value` in wei, `gas_ceiling` in gas, blocks as heights.
 
-    A duty that arose in `earliest_block` must be mined in `deadline_block` at the latest.
+    A duty that arose in `earliest_block` must be mined in `deadline_block` at the latest. While
+    its deadline lets it, it waits until the intents with the keys `depends_on` are mined or ended.
     """
 
     key: str
@@ -39,6 +53,7 @@ class NewIntent:
     earliest_block: int | None = None
     deadline_block: int | None = None
     gas_ceiling: int | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 def open_intent(session: Session, intent: NewIntent) -> TransactionIntent:
@@ -55,6 +70,7 @@ def open_intent(session: Session, intent: NewIntent) -> TransactionIntent:
             earliest_block=intent.earliest_block,
             deadline_block=intent.deadline_block,
             gas_ceiling=intent.gas_ceiling,
+            depends_on=list(intent.depends_on),
         )
         .on_conflict_do_nothing(index_elements=["key"])
     )
@@ -72,6 +88,20 @@ def get_intent(session: Session, intent_id: int, *, lock: bool = False) -> Trans
     if intent is None:
         raise LedgerInvariant(f"there is no transaction intent {intent_id}")
     return intent
+
+
+def unmet_dependencies(session: Session, intent: TransactionIntent) -> list[str]:
+    """The keys among `depends_on` whose intents are neither mined nor ended."""
+    return list(
+        session.scalars(
+            select(TransactionIntent.key)
+            .where(
+                TransactionIntent.key.in_(intent.depends_on),
+                TransactionIntent.state.in_(UNSENT_OR_UNMINED),
+            )
+            .order_by(TransactionIntent.id)
+        )
+    )
 
 
 def change_state(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from ledger.transactions.intents import EXEMPT_DUTIES, UNMINED
+from ledger.transactions.intents import EXEMPT_DUTIES, RANKS, UNMINED, unmet_dependencies
 from models import SendingAccount, TransactionIntent
 from protocol.address import Address
 
-RESERVED_FOR_OTHERS = 4
+RESERVED_FOR_OTHERS: Final = 4
 """Places among the unmined that withdrawal confirmations leave to more urgent duties."""
+
+STILL_ASKING: Final = timedelta(minutes=2)
+"""What has not asked for so long is paused or has lost its workflow: it keeps no place."""
 
 
 class Grant(StrEnum):
@@ -22,6 +27,7 @@ class Grant(StrEnum):
     GIVEN = "given"
     PAUSED = "sending is paused"
     CROWDED = "too many transactions are waiting to be mined"
+    DEPENDENT = "it has to wait for another transaction"
 
 
 def lock_account(session: Session, account: Address) -> SendingAccount:
@@ -37,27 +43,40 @@ def lock_account(session: Session, account: Address) -> SendingAccount:
 
 
 def assign_nonce(
-    session: Session, intent: TransactionIntent, *, node_count: int, limit: int
+    session: Session,
+    intent: TransactionIntent,
+    *,
+    node_count: int,
+    limit: int,
+    is_pressed: bool = False,
 ) -> Grant:
     """Give `intent` the lowest nonce from `node_count` that is not taken by another of ours.
 
-    The node counts its pool in `node_count`. `limit` bounds the unmined transactions of the
-    account; duties with a deadline are exempt. An intent that has a nonce keeps it.
+    The node counts its pool in `node_count`. `limit` bounds the unmined ordinary transactions of
+    the account; a place goes to whoever ranks first among those that ask. `is_pressed`: its
+    deadline no longer lets it wait for what it depends on. An intent that has a nonce keeps it.
     """
     account = lock_account(session, intent.account)
     if intent.nonce is not None:
         return Grant.GIVEN
     if account.paused:
         return Grant.PAUSED
-    if intent.duty not in EXEMPT_DUTIES and _unmined(session, intent.account) >= _room(
-        intent, limit
-    ):
+    if not is_pressed and unmet_dependencies(session, intent):
+        return Grant.DEPENDENT
+    if intent.duty not in EXEMPT_DUTIES and not _has_room(session, intent, limit):
+        intent.asked_at = func.now()
         return Grant.CROWDED
-    nonce = _lowest_free(session, intent.account, node_count)
+    take_nonce(session, account, intent, _lowest_free(session, intent.account, node_count))
+    return Grant.GIVEN
+
+
+def take_nonce(
+    session: Session, account: SendingAccount, intent: TransactionIntent, nonce: int
+) -> None:
+    """Give `intent` this nonce; the database refuses one that another of ours holds."""
     intent.nonce, intent.state = nonce, "assigned"
     account.next_nonce = max(account.next_nonce, nonce + 1)
     session.flush()
-    return Grant.GIVEN
 
 
 def pause_account(session: Session, account: Address, *, paused: bool) -> None:
@@ -66,9 +85,10 @@ def pause_account(session: Session, account: Address, *, paused: bool) -> None:
     session.flush()
 
 
-def _room(intent: TransactionIntent, limit: int) -> int:
+def _has_room(session: Session, intent: TransactionIntent, limit: int) -> bool:
     is_payment = intent.duty == "withdrawal_confirmation"
-    return max(1, limit - RESERVED_FOR_OTHERS) if is_payment else limit
+    room = max(1, limit - RESERVED_FOR_OTHERS) if is_payment else limit
+    return _unmined(session, intent.account) + _ranked_before(session, intent) < room
 
 
 def _unmined(session: Session, account: Address) -> int:
@@ -82,6 +102,34 @@ def _unmined(session: Session, account: Address) -> int:
         )
         or 0
     )
+
+
+def _ranked_before(session: Session, intent: TransactionIntent) -> int:
+    """How many ordinary intents that ask for a place too have a better claim to it."""
+    rank = func.array_position(list(RANKS), TransactionIntent.duty)
+    own_rank = RANKS.index(intent.duty) + 1
+    deadline = func.coalesce(TransactionIntent.deadline_block, _NEVER)
+    own_deadline = intent.deadline_block if intent.deadline_block is not None else _NEVER
+    is_before = or_(
+        rank < own_rank,
+        and_(rank == own_rank, deadline < own_deadline),
+        and_(rank == own_rank, deadline == own_deadline, TransactionIntent.id < intent.id),
+    )
+    return (
+        session.scalar(
+            select(func.count()).where(
+                TransactionIntent.account == intent.account,
+                TransactionIntent.state == "queued",
+                TransactionIntent.duty.not_in(EXEMPT_DUTIES),
+                TransactionIntent.asked_at > func.now() - STILL_ASKING,
+                is_before,
+            )
+        )
+        or 0
+    )
+
+
+_NEVER: Final = 2**62
 
 
 def _lowest_free(session: Session, account: Address, start: int) -> int:

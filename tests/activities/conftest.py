@@ -108,7 +108,9 @@ class Sending:
     context: Context
     chain: Chain
 
-    def open(self, key: str, calldata: bytes, *, duty: str = "repair", **more: Any) -> int:
+    def open(
+        self, key: str, calldata: bytes, *, duty: str = "delegated_withdrawal", **more: Any
+    ) -> int:
         """Store an intent that calls the contract; returns its row's id."""
         with self.context.sessions.begin() as session:
             intent = open_intent(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-import activities.broadcasting as broadcasting
+import activities.clearing as clearing
 from chain.calls import confirm_withdrawal, register_token, submit_checkpoint
 from chain.signer import TransactionSigner
 from chain.transactions import find_receipt
@@ -47,7 +47,7 @@ async def test_a_crash_around_sending_leads_to_the_same_bytes(
     sending: Sending, registration: int, monkeypatch: pytest.MonkeyPatch, before: bool
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(broadcasting, "send_raw", killing(broadcasting.send_raw, before=before))
+        patch.setattr(clearing, "send_raw", killing(clearing.send_raw, before=before))
         with pytest.raises(Killed):
             sending.broadcast(registration)
     stored = [bytes(attempt.raw) for attempt in sending.attempts(registration)]
@@ -64,10 +64,9 @@ async def test_an_intent_is_final_at_depth_and_not_before(
     assert sending.broadcast(registration).stage == Stage.SENT
     sending.chain.mine(CONFIRMATIONS)
     watcher = broadcasting_watcher(sending)
-    progress, _ = watcher(registration)
-    assert progress.stage == Stage.MINED
+    assert watcher(registration).stage == Stage.MINED
     sending.chain.mine()
-    progress, _ = watcher(registration)
+    progress = watcher(registration)
     assert (progress.stage, progress.ending) == (Stage.ENDED, Ending.CONFIRMED)
     assert sending.intent(registration).state == "confirmed"
 
@@ -76,7 +75,7 @@ def broadcasting_watcher(sending: Sending) -> Callable[[int], Any]:
     """Single looks, without the patience of the activity."""
     from activities.watching import Watcher
 
-    return Watcher(sending.context)._look
+    return lambda intent: Watcher(sending.context)._look(intent).progress
 
 
 async def test_a_nonce_that_somebody_else_used_is_an_ordinary_event(
@@ -87,7 +86,8 @@ async def test_a_nonce_that_somebody_else_used_is_an_ordinary_event(
     sending.chain.rpc("anvil_dropTransaction", "0x" + bytes(ours.hash).hex())
     call = register_token(sending.context.gateway.contract, token)
     sending.chain.execute(operator, call)
-    progress = await sending.watch(registration)
+    with sending.chain.mining_every(0.2):
+        progress = await sending.watch(registration)
     assert progress.ending == Ending.USURPED
     with sending.context.sessions() as session:
         raised = session.scalars(select(Alarm.subject)).all()
@@ -161,12 +161,12 @@ async def test_a_lost_block_sends_the_same_bytes_again(
     mark = chain.mark()
     chain.mine()
     look = broadcasting_watcher(sending)
-    assert look(registration)[0].stage == Stage.MINED
+    assert look(registration).stage == Stage.MINED
     (stored,) = sending.attempts(registration)
     chain.return_to(mark)
     chain.rpc("anvil_dropTransaction", "0x" + bytes(stored.hash).hex())
     chain.mine(2)
-    assert look(registration)[0].stage == Stage.QUIET
+    assert look(registration).stage == Stage.QUIET
     assert sending.intent(registration).state == "broadcast"
     sending.broadcast(registration)
     chain.mine(1 + CONFIRMATIONS)
@@ -249,7 +249,7 @@ def test_an_account_without_funds_waits_and_calls_a_person(
     finally:
         chain.rpc("anvil_setBalance", owner, before)
     with sending.context.sessions() as session:
-        assert alarms.FUEL in session.scalars(select(Alarm.subject)).all()
+        assert alarms.SENDING_HELD in session.scalars(select(Alarm.subject)).all()
     assert sending.intent(registration).nonce is None
 
 

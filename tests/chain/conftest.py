@@ -1,5 +1,6 @@
 """A node that mines when the test says so, and its funded accounts."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -50,6 +51,23 @@ class Chain:
 
     def _mine_at_once(self, *, wanted: bool) -> None:
         self.rpc("evm_setAutomine", wanted)
+
+    @contextmanager
+    def mining_every(self, seconds: float) -> Iterator[None]:
+        """Blocks come by themselves while this lasts."""
+        over = threading.Event()
+
+        def run() -> None:
+            while not over.wait(seconds):
+                self.mine()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def mine(self, blocks: int = 1) -> None:
         self.rpc("anvil_mine", hex(blocks))

@@ -14,6 +14,7 @@ from chain.fees import (
     LegacyFee,
     Window,
     bumped,
+    dearer,
     fee_ceiling,
     first_fee,
     is_replacement_due,
@@ -138,6 +139,17 @@ def test_in_the_last_tenth_of_a_vital_window_only_the_balance_bounds_the_fee() -
     assert _ceiling(window, 190) == PLENTY // 100_000
     assert _ceiling(window, 190, balance=10**15) == 10**10
     assert _ceiling(window, 205, balance=0) == 0
+
+
+def test_a_vital_duty_offers_no_more_than_the_account_has() -> None:
+    window = Window(opened=0, deadline=100, is_vital=True)
+    assert _ceiling(window, 1, balance=10**15) == 10 * GWEI
+
+
+def test_what_outbids_two_is_as_dear_as_both_in_each_part() -> None:
+    assert dearer(DynamicFee(5, 1), DynamicFee(4, 3)) == DynamicFee(5, 3)
+    assert dearer(DynamicFee(5, 1), LegacyFee(7)) == DynamicFee(7, 7)
+    assert dearer(LegacyFee(5), DynamicFee(7, 1)) == LegacyFee(7)
 
 
 def test_the_account_must_own_the_cap_for_all_gas_and_the_value() -> None:

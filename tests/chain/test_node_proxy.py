@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from chain.blocks import BlockHeader
-from chain.errors import NodeBehind, NodeUnavailable, WrongChain
+from chain.errors import NodeBehind, NodeBusy, NodeUnavailable, WrongChain
 from chain.fees import DynamicFee
 from chain.node import Node
 from chain.signer import SignedTransaction, TransactionRequest, TransactionSigner
@@ -87,8 +87,11 @@ def test_a_rate_limit_answers_429_and_says_when_to_come_back(proxy: NodeProxy) -
             statuses.append(error.code)
             assert error.headers["Retry-After"] == "3"
     assert statuses == [200, 200, 429, 429]
+    with pytest.raises(NodeBusy) as caught:
+        Node(proxy.url).head()
+    assert caught.value.retry_after_s == 3
     proxy.heal()
-    assert proxy.hits == {"too_many": 2}
+    assert proxy.hits == {"too_many": 3}
 
 
 def test_a_stuck_node_knows_no_newer_block_receipt_or_log(

@@ -23,19 +23,20 @@ class Unused:
         return Unused()
 
 
-def offered() -> dict[str, tuple[str, Any]]:
-    """Queue and function of every activity, by name."""
+def offered() -> dict[str, tuple[set[str], Any]]:
+    """Queues and function of every activity, by name."""
     by_queue = activities_of(cast(Context, Unused()), cast(Client, Unused()))
-    return {
-        activity._Definition.must_from_callable(function).name or "": (queue, function)
-        for queue, functions in by_queue.items()
-        for function in functions
-    }
+    found: dict[str, tuple[set[str], Any]] = {}
+    for queue, functions in by_queue.items():
+        for function in functions:
+            name = activity._Definition.must_from_callable(function).name or ""
+            found.setdefault(name, (set(), function))[0].add(queue)
+    return found
 
 
 def test_every_task_is_offered_on_its_queue_and_nothing_else_is() -> None:
-    assert {name: queue for name, (queue, _) in offered().items()} == {
-        name: task.queue for name, task in TASKS.items()
+    assert {name: queues for name, (queues, _) in offered().items()} == {
+        name: {task.queue, task.urgent_queue} - {""} for name, task in TASKS.items()
     }
 
 

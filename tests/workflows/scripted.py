@@ -182,7 +182,7 @@ async def at_work(
     """Workers for every queue: the real workflows, the scripted activities."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(Worker(client, task_queue=queues.DUTY, workflows=workflows))
-        for queue in (queues.READ, queues.WRITE, queues.LEDGER, queues.NOTIFY):
+        for queue in queues.ALL[1:]:
             await stack.enter_async_context(
                 Worker(client, task_queue=queue, activities=[script.answer])
             )
