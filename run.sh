@@ -64,9 +64,16 @@ install_node() {
     echo "$stamp" >node_modules/.installed
 }
 
-# Both editions of the contract, attacked side by side: minutes of a node's work, by a command of
-# their own.
+# Both editions of the contract, attacked side by side, and the operator's tests on the published
+# one: minutes of a node's work, by a command of their own.
 EDITIONS=tests/contracts/editions
+OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/end_to_end"
+
+run_editions() {
+    .venv/bin/pytest "$EDITIONS" "$@"
+    # shellcheck disable=SC2086
+    exec .venv/bin/pytest --edition published $OPERATOR_ROOMS "$@"
+}
 
 run_tests() {
     .venv/bin/ruff check .
@@ -81,6 +88,6 @@ install_python
 install_node
 case "${1:-up}" in
     test) shift; run_tests "$@" ;;
-    test-editions) shift; exec .venv/bin/pytest "$EDITIONS" "$@" ;;
+    test-editions) shift; run_editions "$@" ;;
     *) exec .venv/bin/nocust-operator "${@:-up}" ;;
 esac

@@ -16,13 +16,47 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from protocol.editions import ContractEdition
 from stack.node import AnvilNode
 from stack.part import running
 from stack.ports import free_port
 from stack.postgres import EmbeddedPostgres
 from stack.temporal import TemporalDevServer, script_path
+from tests.edition import choose_edition, chosen_edition
 
 TEMPLATE_DATABASE = "migrated"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--edition",
+        choices=[edition.value for edition in ContractEdition],
+        default=ContractEdition.HARDENED.value,
+        help="the contract that the operator's tests run on",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only_on(edition): what holds on one contract only")
+    choose_edition(ContractEdition(config.getoption("--edition")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what does not hold on the edition of this run."""
+    others = [item for item in items if not _holds(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def _holds(item: pytest.Item) -> bool:
+    return all(chosen_edition() in mark.args for mark in item.iter_markers("only_on"))
+
+
+@pytest.fixture(scope="session")
+def edition() -> ContractEdition:
+    """The contract that the operator runs on; tests that are about both parametrise it."""
+    return chosen_edition()
 
 
 @pytest.fixture(scope="session")

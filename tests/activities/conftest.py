@@ -74,6 +74,7 @@ def context(
         pace=Pace(poll_s=0.05, block_time_s=1.0, batch_blocks=64),
         terms_url=terms.as_uri(),
         sla_token=TokenTerms(token.hex(), "LQD", "LQD"),
+        accepts_published=True,
         signer=TransactionSigner(key),
     )
     adoptions = Adoptions(context)

@@ -18,8 +18,10 @@ from chain.transactions import Receipt, SendOutcome, find_receipt, send_raw
 from contracts.deployment import create_commit_chain, deploy_libraries
 from contracts.development import DEVELOPMENT_MNEMONIC
 from contracts.sending import Sender
+from protocol.editions import ContractEdition
 from simulation.node_proxy import NodeProxy, node_proxy
 from stack.node import AnvilNode
+from tests.edition import artefacts_of
 
 GWEI = 10**9
 
@@ -138,25 +140,30 @@ def holder() -> TransactionSigner:
 
 
 @pytest.fixture(scope="session")
-def libraries(anvil: AnvilNode) -> dict[str, bytes]:
+def libraries(anvil: AnvilNode, edition: ContractEdition) -> dict[str, bytes]:
     """The commit-chain's libraries, which keep no state and serve every test."""
     chain = Chain(Node(anvil.url))
     with chain.mining_at_once():
-        found, _ = deploy_libraries(Sender(chain.node.w3, account_key(9)))
+        sender = Sender(chain.node.w3, account_key(9))
+        found, _ = deploy_libraries(sender, artefacts=artefacts_of(edition))
     return found
 
 
 @pytest.fixture
 def gateway(
-    chain: Chain, libraries: dict[str, bytes], operator: TransactionSigner
+    chain: Chain,
+    libraries: dict[str, bytes],
+    operator: TransactionSigner,
+    edition: ContractEdition,
 ) -> ContractGateway:
-    """A commit-chain of our own edition with eons of 60 blocks, in its first eon."""
+    """A commit-chain with eons of 60 blocks, in its first eon."""
     with chain.mining_at_once():
         deployed = create_commit_chain(
             Sender(chain.node.w3, account_key(0)),
             blocks_per_eon=60,
             operator=operator.address,
             libraries=libraries,
+            artefacts=artefacts_of(edition),
         )
     return ContractGateway(chain.node, deployed.address)
 

@@ -29,6 +29,7 @@ def _place_code(chain: Chain, runtime: bytes) -> ContractGateway:
     return ContractGateway(chain.node, NOWHERE)
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 def test_our_contract_names_its_edition_and_what_deployment_fixed(
     gateway: ContractGateway, operator: TransactionSigner
 ) -> None:
@@ -166,6 +167,7 @@ def test_an_eon_without_checkpoint_halts_the_contract_for_ever(
     assert revert is not None and revert.reason == "p"
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 def test_a_registered_token_has_the_next_trail_and_an_event_of_our_edition(
     gateway: ContractGateway, chain: Chain, operator: TransactionSigner
 ) -> None:

@@ -19,7 +19,6 @@ from temporalio.client import Client
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
-from contracts.artefacts import PUBLISHED_ARTEFACTS
 from contracts.deployment import create_commit_chain, create_token, deploy_libraries
 from contracts.development import (
     DEVELOPMENT_MNEMONIC,
@@ -41,6 +40,7 @@ from stack.part import running
 from stack.parts import ApiServer, Worker
 from stack.ports import free_port
 from stack.temporal import TemporalDevServer, ensure_namespace
+from tests.edition import artefacts_of
 from wallet.keys import Keys
 from wallet.operator_api import OperatorApi
 from wallet.parent_chain import ParentChain
@@ -106,12 +106,6 @@ def chain_node(parts_folder: Path) -> Iterator[AnvilNode]:
         yield node
 
 
-@pytest.fixture
-def edition() -> ContractEdition:
-    """Which contract the operator runs on; tests that run on both parametrise it."""
-    return ContractEdition.HARDENED
-
-
 def deploy(w3: Web3, edition: ContractEdition) -> tuple[bytes, bytes]:
     """Deploy one edition's commit-chain and a token; returns their addresses."""
     if edition is ContractEdition.HARDENED:
@@ -120,14 +114,15 @@ def deploy(w3: Web3, edition: ContractEdition) -> tuple[bytes, bytes]:
     account = development_account(OPERATOR_INDEX)
     sender = Sender(w3, account.private_key)
     libraries, _ = deploy_libraries(
-        Sender(w3, development_account(LIBRARIES_INDEX).private_key), artefacts=PUBLISHED_ARTEFACTS
+        Sender(w3, development_account(LIBRARIES_INDEX).private_key),
+        artefacts=artefacts_of(edition),
     )
     deployed = create_commit_chain(
         sender,
         blocks_per_eon=BLOCKS_PER_EON,
         operator=account.address,
         libraries=libraries,
-        artefacts=PUBLISHED_ARTEFACTS,
+        artefacts=artefacts_of(edition),
     )
     token = create_token(sender, TOKEN_NAME, TOKEN_SYMBOL, TOKEN_SUPPLY)
     return deployed.address, token

@@ -22,11 +22,11 @@ from ledger.tokens import activate_token, add_native_token, add_token
 from models import ChainEvent, ChainView, Wallet
 from protocol.address import Address, checksum_address
 from protocol.clock import EonClock
-from protocol.editions import ContractEdition
 from protocol.keccak import keccak256
 from protocol.signing import Signer
 from protocol.states import admission_digest
 from protocol.terms import terms_digest
+from tests.edition import chosen_edition
 
 GENESIS = 100
 BLOCKS_PER_EON = 180
@@ -56,7 +56,7 @@ def make_rules(**overrides: Any) -> LedgerRules:
         contract=CONTRACT,
         operator=operator,
         clock=EonClock(GENESIS, BLOCKS_PER_EON),
-        edition=ContractEdition.HARDENED,
+        edition=chosen_edition(),
         confirmations=CONFIRMATIONS,
         checkpoint_threshold_blocks=2 * CONFIRMATIONS,
         swaps_enabled=True,

@@ -20,6 +20,7 @@ from ledger.tokens import add_default_pairs
 from ledger.transfers import TransferAccepted, TransferRequest
 from models import ActiveState, Notification, Transfer
 from protocol.address import Address
+from protocol.editions import ContractEdition
 from protocol.encoding import ZERO_HASH
 from protocol.markers import minimum_available_balance_digest
 from protocol.orders import CLOSED_START, OrderTerms
@@ -28,6 +29,9 @@ from protocol.transfers import LAST_POSITION, transfer_leaf
 from protocol.trees import plain
 from tests.ledger.paying import Bank
 from tests.ledger.world import ETH, LQD, key
+
+MINT = "mint"
+"""Pays traders where deposits cannot be sold in their eon."""
 
 
 @dataclass
@@ -78,6 +82,9 @@ class Market:
         """Whitelist both directions and make the checkpoint of the first eon."""
         with self.world.begin() as session:
             add_default_pairs(session, self.world.rules)
+        if self.world.rules.edition is ContractEdition.PUBLISHED:
+            self.world.admit(MINT, ETH)
+            self.world.admit(MINT, LQD)
         self.bank.checkpoint(self.world.eon)
         self.announce()
 
@@ -91,7 +98,15 @@ class Market:
         for token, amount in ((ETH, eth), (LQD, lqd)):
             self.world.admit(name, token)
             if amount:
-                self.world.deposit(name, amount, token)
+                self._fund(name, amount, token)
+
+    def _fund(self, name: str, amount: int, token: Address) -> None:
+        """Deposit; on the published contract, which sees no deposits in answers, be paid."""
+        if self.world.rules.edition is ContractEdition.HARDENED:
+            self.world.deposit(name, amount, token)
+            return
+        self.world.deposit(MINT, amount, token)
+        self.bank.must_pay(MINT, name, amount, next(self.nonces), token=token)
 
     def request(
         self,

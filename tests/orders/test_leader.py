@@ -24,9 +24,11 @@ def leading(market: Market) -> Iterator[MatchingLeader]:
     leader = MatchingLeader(market.world.engine, lambda _session: market.world.rules, policy)
     thread = threading.Thread(target=leader.run)
     thread.start()
-    yield leader
-    leader.stop()
-    thread.join(10)
+    try:
+        yield leader
+    finally:
+        leader.stop()
+        thread.join(10)
     assert not thread.is_alive()
 
 

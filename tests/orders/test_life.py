@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.editions import ContractEdition
 from tests.ledger.world import ETH, LQD
 from tests.orders.market import Market
 
@@ -232,6 +233,7 @@ def test_an_unfilled_order_expires_silently(market: Market) -> None:
     market.place("t", 600, 1500)
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 def test_a_strangers_deposit_ends_one_order_and_no_other(market: Market) -> None:
     market.trader("t", eth=600)
     market.trader("u", eth=5)
@@ -244,6 +246,20 @@ def test_a_strangers_deposit_ends_one_order_and_no_other(market: Market) -> None
     assert market.row(other).appended
     market.place("t", 601, 1500)
     market.turn()
+
+
+@pytest.mark.only_on(ContractEdition.PUBLISHED)
+def test_a_strangers_deposit_waits_until_the_order_has_ended(market: Market) -> None:
+    market.trader("t", eth=600)
+    order = market.place("t", 600, 1500, eons=5)
+    market.world.deposit("t", 1)
+    market.turn()
+    assert market.start("t", ETH) == 600
+    assert market.row(order).appended
+    market.freeze(order)
+    market.cancel(order)
+    market.turn()
+    assert market.start("t", ETH) == 601
 
 
 def test_an_order_frozen_and_not_cancelled_ends_at_the_turn(market: Market) -> None:

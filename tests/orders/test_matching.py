@@ -6,8 +6,9 @@ import pytest
 
 from ledger.proofs import allotment_proof, receipt_proofs
 from models import ActiveState
+from protocol.editions import ContractEdition
 from protocol.trees import plain
-from tests.ledger.world import ETH, LQD, make_rules
+from tests.ledger.world import ETH, LQD
 from tests.orders.market import Market
 
 E18 = 10**18
@@ -195,10 +196,11 @@ def test_matchers_that_work_at_once_lose_and_repeat_nothing(market: Market) -> N
     assert all(market.row(order).complete for order in orders)
 
 
-@pytest.mark.parametrize("rules", [{"edition": make_rules().edition.PUBLISHED}], indirect=True)
+@pytest.mark.parametrize("rules", [{"edition": ContractEdition.PUBLISHED}], indirect=True)
 def test_the_published_contract_gets_an_open_orders_gain_later(market: Market) -> None:
     market.trader("maker", lqd=600)
-    market.trader("taker", eth=250)
+    market.trader("taker")
+    market.world.deposit("taker", 250, ETH)
     assert market.refusal("taker", 250, 600) == "DEBIT_WALLET_OVERSPENDING"
     market.turn()
     market.place("maker", 600, 200, sold=LQD)
@@ -214,6 +216,7 @@ def test_the_published_contract_gets_an_open_orders_gain_later(market: Market) -
     assert (market.start("taker", LQD), market.start("taker", ETH)) == (600, 50)
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 def test_the_hardened_contract_gets_an_open_orders_gain_at_once(market: Market) -> None:
     market.trader("maker", lqd=600)
     market.trader("taker", eth=250)
