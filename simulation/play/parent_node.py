@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from web3 import HTTPProvider, Web3
+from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
@@ -25,12 +25,12 @@ class ParentNode:
     """
 
     def __init__(self, url: str) -> None:
-        self._w3 = Web3(HTTPProvider(url, request_kwargs={"timeout": TIMEOUT_S}))
+        self._provider = HTTPProvider(url, request_kwargs={"timeout": TIMEOUT_S})
         self._branch = 0
 
     def block(self) -> int:
         """The newest block's number."""
-        return int(self._w3.eth.block_number)
+        return int(self.ask("eth_blockNumber"), 16)
 
     def mine(self) -> int:
         """Mine everything that waits into one block; returns its number."""
@@ -39,9 +39,11 @@ class ParentNode:
 
     def has_unmined(self, account: Address) -> bool:
         """Whether a transaction of `account` waits for a block."""
-        holder = self._w3.to_checksum_address(checksum_address(account))
-        waiting = self._w3.eth.get_transaction_count(holder, "pending")
-        return waiting > self._w3.eth.get_transaction_count(holder, "latest")
+        counts = [
+            int(self.ask("eth_getTransactionCount", checksum_address(account), when), 16)
+            for when in ("pending", "latest")
+        ]
+        return counts[0] > counts[1]
 
     def fund(self, account: Address, wei: int) -> None:
         """Let an account own `wei`."""
@@ -60,9 +62,9 @@ class ParentNode:
 
     def raw_transactions(self, block: int) -> list[str]:
         """The signed bytes of a block's transactions, as hexadecimal, in their order."""
-        found = self._w3.eth.get_block(block)["transactions"]
-        hashes = [Web3.to_hex(item) for item in found if isinstance(item, bytes)]
-        return [str(self.ask("eth_getRawTransactionByHash", item)) for item in hashes]
+        only_hashes = (hex(block), False)
+        hashes = self.ask("eth_getBlockByNumber", *only_hashes)["transactions"]
+        return [str(self.ask("eth_getRawTransactionByHash", one)) for one in hashes]
 
     def send_again(self, raw: str) -> bool:
         """Offer signed bytes once more; False when the new branch has no use for them."""
@@ -82,12 +84,13 @@ class ParentNode:
 
     def base_fee(self) -> int:
         """The newest block's base fee in wei."""
-        return int(self._w3.eth.get_block("latest")["baseFeePerGas"])
+        only_hashes = ("latest", False)
+        return int(self.ask("eth_getBlockByNumber", *only_hashes)["baseFeePerGas"], 16)
 
     def ask(self, method: str, *parameters: Any) -> Any:
         """One call of the node's own interface."""
         try:
-            answer = self._w3.provider.make_request(RPCEndpoint(method), list(parameters))
+            answer = self._provider.make_request(RPCEndpoint(method), list(parameters))
         except Web3Exception as error:
             raise NodeRefused(f"{method}: {error}") from error
         if "error" in answer:

@@ -24,6 +24,8 @@ STARTING_PAUSE_S: Final = 0.3
 THREAD_WAIT_S: Final = 120.0
 
 Condition = Callable[[], Awaitable[bool]]
+DoneWith = Callable[[int], Awaitable[bool]]
+"""Whether the operator is done with the block of that number."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +40,7 @@ class Timeline:
     """Mines a `ParentNode` block after block. Not safe for threads, except `pause_in_thread`."""
 
     def __init__(
-        self, node: ParentNode, operator_is_done: Condition, *, longest_block_s: float
+        self, node: ParentNode, operator_is_done: DoneWith, *, longest_block_s: float
     ) -> None:
         self.node = node
         self.block = node.block()
@@ -112,7 +114,7 @@ class Timeline:
         """
         async with asyncio.timeout(timeout_s):
             while not await condition():
-                if await self._operator_is_done():
+                if await self._operator_is_done(self.block):
                     await self.step()
                 await asyncio.sleep(STARTING_PAUSE_S)
 
@@ -176,7 +178,7 @@ class Timeline:
                     return
             elif self._at_work > 0:
                 self.waited_s["scenes"] += POLL_S
-            elif await self._operator_is_done():
+            elif await self._operator_is_done(self.block):
                 return
             else:
                 self.waited_s["operator"] += POLL_S + time.monotonic() - now

@@ -24,11 +24,11 @@ def block_hash(node: ParentNode, number: int) -> str:
     return str(node.ask("eth_getBlockByNumber", *whole)["hash"])
 
 
-async def yes() -> bool:
+async def yes(_block: int) -> bool:
     return True
 
 
-def timeline_of(node: ParentNode, done: Callable[[], Awaitable[bool]] = yes) -> Timeline:
+def timeline_of(node: ParentNode, done: Callable[[int], Awaitable[bool]] = yes) -> Timeline:
     return Timeline(node, done, longest_block_s=LONGEST_BLOCK_S)
 
 
@@ -49,7 +49,7 @@ async def test_a_block_waits_for_the_scene_that_works_in_it(node: ParentNode) ->
 
 
 async def test_nobody_holds_a_block_for_ever(node: ParentNode) -> None:
-    async def never() -> bool:
+    async def never(_block: int) -> bool:
         return False
 
     timeline = timeline_of(node, never)

@@ -39,6 +39,7 @@ class Kill:
             for _ in range(UNSAVED_BLOCKS):
                 await asyncio.to_thread(stage.node.mine)
             await stage.hands.kill(NODE)
+            stage.watch.doubt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Reorganisation:
                 await asyncio.to_thread(node.send_again, raw)
             for _ in range(REPLACING_BLOCKS):
                 await asyncio.to_thread(node.mine)
+            stage.watch.doubt()
         stage.tally.count("reorganisations")
         stage.tally.count(f"reorganisations of {self.depth} blocks")
 
