@@ -8,10 +8,11 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ledger.reading.values import TransactionSummary, WalletReference
 from models import Token, Transfer, Wallet
+from models.aliases import shared_alias
 
 PAGE_LIMIT: Final = 1_000
 TERMS_LIMIT: Final = 8
@@ -19,8 +20,8 @@ TERMS_LIMIT: Final = 8
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
-_sender, _recipient = aliased(Wallet), aliased(Wallet)
-_debit_token, _credit_token = aliased(Token), aliased(Token)
+_sender, _recipient = shared_alias(Wallet), shared_alias(Wallet)
+_debit_token, _credit_token = shared_alias(Token), shared_alias(Token)
 
 ORDERINGS: Final[dict[str, InstrumentedAttribute[Any]]] = {
     "id": Transfer.id,

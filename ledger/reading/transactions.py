@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from ledger.proofs import receipt_proofs
 from ledger.reading.states import signed_states
@@ -21,6 +21,7 @@ from ledger.reading.values import (
 )
 from ledger.reading.wallet_proofs import wallet_proofs
 from models import Token, Transfer, Wallet
+from models.aliases import shared_alias
 
 _STATES: Final = (
     "sender_active_state",
@@ -52,8 +53,8 @@ _PLAIN: Final = (
     "matched_in",
     "time",
 )
-_sender, _recipient = aliased(Wallet), aliased(Wallet)
-_debit_token, _credit_token = aliased(Token), aliased(Token)
+_sender, _recipient = shared_alias(Wallet), shared_alias(Wallet)
+_debit_token, _credit_token = shared_alias(Token), shared_alias(Token)
 
 _Loaded = Row[Any]
 
