@@ -300,6 +300,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that is killed in the middle of a request is what proxies meet."""
+
 
 @contextmanager
 def node_proxy(node_url: str, dice: random.Random | None = None) -> Iterator[NodeProxy]:
