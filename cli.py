@@ -12,6 +12,7 @@ COMMANDS = {
     "api": "commands.api",
     "bench": "commands.bench",
     "blacklist": "commands.blacklist",
+    "challenge": "commands.challenge",
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",

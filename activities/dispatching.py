@@ -14,15 +14,19 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.challenge_watch import workflow_id
 from activities.context import Context
 from duties import alarms, names, notices, queues
 from duties.calendar import Calendar
+from duties.challenges import ChallengeStart
 from duties.eons import EonStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.alarms import raise_alarm
+from ledger.challenges.book import Dispute, describe, get_challenge, open_challenges
 from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
 
 BATCH: Final = 100
+MOST_CHALLENGES: Final = 10_000
 WAKE: Final = "wake"
 
 
@@ -53,6 +57,8 @@ class Dispatcher:
         calendar = await asyncio.to_thread(self._calendar)
         if pending.kind == notices.EON_BEGAN:
             await self._start_eon(int(pending.arguments["eon"]), calendar)
+        elif pending.kind == notices.CHALLENGE_ISSUED:
+            await self._start_challenge(int(pending.arguments["challenge"]), calendar)
         elif pending.kind in notices.DESK_KINDS:
             await self._wake_desk(pending.arguments, calendar)
         else:
@@ -73,6 +79,43 @@ class Dispatcher:
         except WorkflowAlreadyStartedError:
             return
 
+    async def restart_challenges(self) -> int:
+        """Start the duty of every open challenge that has none; returns how many are open.
+
+        For whoever compares the ledger with what is running: starting one twice is harmless.
+        """
+        calendar = await asyncio.to_thread(self._calendar)
+        disputes = await asyncio.to_thread(self._open_disputes)
+        for dispute in disputes:
+            await self._start_duty_of(dispute, calendar)
+        return len(disputes)
+
+    async def _start_challenge(self, number: int, calendar: Calendar) -> None:
+        await self._start_duty_of(await asyncio.to_thread(self._dispute, number), calendar)
+
+    async def _start_duty_of(self, dispute: Dispute, calendar: Calendar) -> None:
+        """A challenge that a reorganisation brought back may have ended: it starts once more."""
+        start = ChallengeStart(
+            number=dispute.id,
+            kind=dispute.kind,
+            about=dispute.about,
+            sender=dispute.sender.hex(),
+            recipient=dispute.recipient.hex(),
+            eon=dispute.eon,
+            issue_block=dispute.issue_block,
+            deadline_block=dispute.deadline_block,
+            calendar=calendar,
+        )
+        await self._client.start_workflow(
+            names.CHALLENGE_WORKFLOW,
+            start,
+            id=workflow_id(dispute),
+            task_queue=queues.DUTY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"Answer the challenge: {dispute.in_words}",
+        )
+
     async def _wake_desk(self, arguments: Mapping[str, Any], calendar: Calendar) -> None:
         token, address = arguments["token"], arguments["address"]
         short_name = arguments["short_name"]
@@ -88,7 +131,15 @@ class Dispatcher:
 
     def _waiting(self) -> list[PendingNotice]:
         with self._context.sessions() as session:
-            return undelivered(session, BATCH)
+            return undelivered(session, BATCH, urgent=notices.URGENT)
+
+    def _dispute(self, number: int) -> Dispute:
+        with self._context.sessions() as session:
+            return describe(session, get_challenge(session, number))
+
+    def _open_disputes(self) -> list[Dispute]:
+        with self._context.sessions() as session:
+            return open_challenges(session, MOST_CHALLENGES)
 
     def _alarm(self, pending: PendingNotice) -> None:
         with self._context.sessions.begin() as session:

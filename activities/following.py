@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from activities.challenge_watch import ChallengeWatch
 from activities.context import Context
 from chain.blocks import BlockHeader
 from chain.errors import Branch
@@ -51,6 +52,7 @@ class Follower:
         self._context = context
         self._node = context.gateway.node
         self._contract = context.gateway.contract
+        self._challenges = ChallengeWatch(context)
 
     def look(self) -> Look:
         """Store the next batch of blocks, or the head's news if there are none.
@@ -104,16 +106,14 @@ class Follower:
     ) -> Look:
         """Store, confirm, apply and move the view in one database transaction."""
         facts = self._context.gateway.submission_facts()
+        observed = [_observed(event) for event in events]
+        live = facts.live_challenges + facts.own_live_challenges
+        survey = self._challenges.survey(observed, facts.eon, live=live)
         stored_up_to = headers[-1].number if headers else head.number
         confirmed = min(stored_up_to, head.number - self._context.policy.confirmations)
         with self._context.sessions.begin() as session:
             rules = self._context.rules(session)
-            store_blocks(
-                session,
-                clock,
-                [_block(header) for header in headers],
-                [_observed(event) for event in events],
-            )
+            store_blocks(session, clock, [_block(header) for header in headers], observed)
             for event in events:
                 if isinstance(event, UnknownLog):
                     where = f"block {event.block_number}"
@@ -123,6 +123,7 @@ class Follower:
                 confirm_blocks(session, confirmed)
                 while apply_confirmed_events(session, rules, confirmed).more:
                     pass
+            self._challenges.take(session, rules, observed, survey, newest_block(session))
             if headers:
                 notify_payable_desks(session, clock, headers[0].number, stored_up_to)
             move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))

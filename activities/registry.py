@@ -8,6 +8,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.adoption import Adoptions
+from activities.answering import Answering
 from activities.broadcasting import Broadcaster
 from activities.context import Context
 from activities.eons import CheckpointWork
@@ -22,7 +23,7 @@ Activity = Callable[..., Any]
 
 def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]:
     """Every activity by its queue; those that sign are on the queue of the role that may."""
-    adoptions, watcher = Adoptions(context), Watcher(context)
+    adoptions, watcher, answering = Adoptions(context), Watcher(context), Answering(context)
     broadcast = Broadcaster(context).broadcast
     checkpoints, desks = CheckpointWork(context), DeskWork(context)
     synchronisation, watchkeeping = Synchronisation(context, client), Watchkeeping(context)
@@ -46,6 +47,8 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
             checkpoints.announce_checkpoint,
             checkpoints.open_submission,
             checkpoints.record_commitment,
+            answering.try_answers,
+            answering.read_challenge,
             desks.read_desk,
             desks.open_confirmation,
             watcher.read_intent,

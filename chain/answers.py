@@ -7,14 +7,32 @@ anybody may send them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eth_abi.exceptions import DecodingError
+
+from chain.abi import functions
 from chain.calls import BalanceProof, Call, build_call
+from chain.errors import ChainError
 from protocol.address import Address
 from protocol.encoding import MAX_U256, ZERO_HASH
 
 ORDER_CLOSED = MAX_U256
 """In place of the start balance in the leaf of an order that was fulfilled or cancelled."""
 
+ANSWERS = frozenset(
+    (
+        "answerStateUpdateChallenge",
+        "answerTransferDeliveryChallengeWithProofOfActiveStateUpdateAgreement",
+        "answerTransferDeliveryChallengeWithProofOfPassiveStateUpdate",
+        "answerSwapChallengeWithProofOfExclusiveBalanceAllotment",
+    )
+)
+"""The functions of the contract that answer challenges."""
+
 _NO_SIGNATURE = bytes(65)
+
+
+class NotAnAnswer(ChainError):
+    """Call data do not call one of the contract's answers, or not with its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,20 @@ class PassivePlace:
     edges: Sequence[int]
     position: int
     nonce: int
+
+
+def answer_from_calldata(contract: Address, data: bytes) -> Call:
+    """The call that given call data make; raises `NotAnAnswer` for anything but an answer."""
+    function = next((one for one in functions().values() if one.selector == data[:4]), None)
+    if function is None or function.name not in ANSWERS:
+        raise NotAnAnswer("the call data do not call an answer of the contract")
+    try:
+        arguments = function.arguments(data)
+    except (DecodingError, OverflowError, ValueError):
+        raise NotAnAnswer(f"the call data do not hold the arguments of {function.name}") from None
+    if function.encode(*arguments) != data:
+        raise NotAnAnswer(f"the call data are not the plain form of a call of {function.name}")
+    return Call(contract, data, 0, function.name)
 
 
 def answer_state_update(

@@ -1,5 +1,9 @@
 """The contract's getters under the names of the protocol, always at the head."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from chain.blocks import BlockHeader
 from chain.errors import CallReverted, HeadMoved, NodeMisbehaved
 from chain.node import Node
 from chain.parameters import ContractParameters, read_parameters
@@ -136,11 +140,28 @@ class ContractGateway(ContractReader):
 
         The getter names the sender first, the contract's events the recipient.
         """
-        values = self.ask("getChallenge", token, sender, recipient)
-        try:
-            return ChallengeRecord(ChallengeKind(values[0]), *values[1:])
-        except ValueError:
-            raise NodeMisbehaved(f"a challenge of the unknown kind {values[0]}") from None
+        return _record(self.ask("getChallenge", token, sender, recipient))
+
+    def challenge_book(
+        self, parties: Sequence[tuple[Address, Address, Address]], eons: Sequence[int]
+    ) -> tuple[BlockHeader, list[ChallengeRecord], list[int]]:
+        """Entries of the challenge book and counts of open challenges by eon, all of one head.
+
+        Each of `parties` is token or conduit, recipient, sender, as the contract's events say.
+        """
+        head, answers = self.ask_together(
+            *(("getLiveChallenges", eon) for eon in eons),
+            *(("getChallenge", token, sender, recipient) for token, recipient, sender in parties),
+        )
+        counts, entries = answers[: len(eons)], answers[len(eons) :]
+        return head, [_record(values) for values in entries], [int(count[0]) for count in counts]
 
     def _slot(self, eon: int) -> int:
         return eon % self.parameters().eons_kept
+
+
+def _record(values: tuple[Any, ...]) -> ChallengeRecord:
+    try:
+        return ChallengeRecord(ChallengeKind(values[0]), *values[1:])
+    except ValueError:
+        raise NodeMisbehaved(f"a challenge of the unknown kind {values[0]}") from None

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from commands.database import session_of
 from commands.duties import duty_table, list_running
 from commands.faults import as_click_errors
+from ledger.challenges.book import open_challenges
 from ledger.clock import find_view
 from ledger.parameters import find_parameters
 from ledger.switches import paused_switches
@@ -25,13 +26,16 @@ from protocol.clock import EonClock
 from settings import Settings
 
 MOST_ROWS: Final = 50
+CHALLENGE_COLUMNS: Final = ("challenge", "about", "answer by block", "blocks left", "status")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Facts by name, and open alarms as severity, subject, object, message."""
+    """Facts by name; open challenges as number, what, answer by block, blocks left, status; open
+    alarms as severity, subject, object, message."""
 
     facts: list[tuple[str, str]]
+    challenges: list[tuple[str, str, str, str, str]]
     alarms: list[tuple[str, str, str, str]]
 
 
@@ -46,6 +50,8 @@ def status() -> None:
         found, _ = asyncio.run(list_running(settings, MOST_ROWS))
     console.print(_table("The commit-chain", ("", ""), standing.facts))
     console.print(duty_table("Duties at work", found))
+    if standing.challenges:
+        console.print(_table("Open challenges", CHALLENGE_COLUMNS, standing.challenges))
     if standing.alarms:
         columns = ("severity", "alarm", "about", "message")
         console.print(_table("Open alarms", columns, standing.alarms))
@@ -70,7 +76,7 @@ def read_standing(session: Session) -> Standing:
         ("checkpoint", f"{deadline}; last submitted: eon {view.last_submitted_eon}"),
         ("intake", view.intake),
         ("paused", ", ".join(paused_switches(session)) or "nothing"),
-        ("open challenges", str(view.live_challenges)),
+        ("challenges of this eon unanswered on chain", str(view.live_challenges)),
         ("transactions under way", str(unmined)),
     ]
     rows = session.execute(
@@ -79,7 +85,21 @@ def read_standing(session: Session) -> Standing:
         .order_by(Alarm.time.desc())
         .limit(MOST_ROWS)
     )
-    return Standing(facts, [(row[0], row[1], row[2], row[3]) for row in rows])
+    alarms = [(row[0], row[1], row[2], row[3]) for row in rows]
+    return Standing(facts, _open_challenges(session, head), alarms)
+
+
+def _open_challenges(session: Session, head: int) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (
+            str(one.id),
+            one.in_words,
+            str(one.deadline_block),
+            str(max(0, one.deadline_block - head)),
+            one.status,
+        )
+        for one in open_challenges(session, MOST_ROWS)
+    ]
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

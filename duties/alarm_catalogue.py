@@ -110,6 +110,36 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "A payable withdrawal cannot be paid by us; its holder can still confirm it himself.",
         "Read the reason; retry the desk when it has ended.",
     ),
+    alarms.DISPUTE: Entry(
+        "dispute",
+        "A wallet opened a challenge on chain. Unanswered it halts the commit-chain for good.",
+        "Nothing, as long as its duty is at work: the answer is sent by itself.",
+    ),
+    alarms.DISPUTE_UNKNOWN: Entry(
+        "dispute-unknown",
+        "A challenge is about a token or a pair that the ledger does not know.",
+        "Find out which contract is operated with which database, before the deadline.",
+    ),
+    alarms.DISPUTE_UNANSWERED: Entry(
+        "dispute-unanswered",
+        "A part of a challenge's window is gone and its answer is not mined.",
+        "Read what the duty waits for: the checkpoint, the node, the fee ceiling, an answer.",
+    ),
+    alarms.DISPUTE_UNANSWERABLE: Entry(
+        "dispute-unanswerable",
+        "The contract takes no answer that the ledger can make: it may be in the right.",
+        "Read each reason; supply an answer by hand if there is one.",
+    ),
+    alarms.DISPUTE_LAPSED: Entry(
+        "dispute-lapsed",
+        "A challenge was not answered by its last block: no further checkpoint can be submitted.",
+        "Prepare wallets for the halt; keep serving proofs.",
+    ),
+    alarms.DISPUTE_COUNT: Entry(
+        "dispute-count",
+        "The contract counts other open challenges than the ledger: one of them is missing here.",
+        "Find the missing ChallengeIssued events with another node.",
+    ),
     alarms.TOKEN_BLOCKED: Entry(
         "token-blocked",
         "A token cannot be registered and is not offered to wallets.",

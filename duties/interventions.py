@@ -15,12 +15,15 @@ RETRY_NOW: Final = "retry_now"
 RAISE_CEILING: Final = "raise_ceiling"
 CANCEL: Final = "cancel"
 RESYNC_FROM: Final = "resync_from"
+SUPPLY_ANSWER: Final = "supply_answer"
+ACKNOWLEDGE: Final = "acknowledge"
 
 WAKE: Final = "wake"
 
 TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     names.BOOTSTRAP_WORKFLOW: (),
     names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM),
+    names.CHALLENGE_WORKFLOW: (RETRY_NOW, SUPPLY_ANSWER, RAISE_CEILING, ACKNOWLEDGE),
     names.EON_WORKFLOW: (HOLD_SUBMISSION, RELEASE_SUBMISSION, APPROVE_OVERCLAIM, RETRY_NOW),
     names.TOKEN_REGISTRATION_WORKFLOW: (),
     names.TRANSACTION_WORKFLOW: (RETRY_NOW, PAUSE, RESUME, RAISE_CEILING, CANCEL),
@@ -34,13 +37,18 @@ SIGNALLED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The signals that a duty takes, from people too; repeating one is harmless."""
 
+TAKE_CEILING: Final = "take_ceiling"
+BETWEEN_DUTIES: Final = frozenset((TAKE_CEILING,))
+"""Signals that duties send each other; people have an update for the same."""
+
 SIGNALS: Final = frozenset(action for actions in SIGNALLED.values() for action in actions)
 ALL: Final = tuple(sorted(SIGNALS.union(*TAKEN.values())))
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """Who does something to a duty, and why. `value` is a block or gwei, where one is taken."""
+    """Who does something to a duty, and why. `value` is a block, gwei, or the row of
+    something that was stored, where one is taken."""
 
     actor: str
     reason: str

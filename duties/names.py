@@ -8,6 +8,7 @@ from typing import Final
 
 BOOTSTRAP_WORKFLOW: Final = "Bootstrap"
 CHAIN_SYNC_WORKFLOW: Final = "ChainSync"
+CHALLENGE_WORKFLOW: Final = "Challenge"
 EON_WORKFLOW: Final = "Eon"
 TOKEN_REGISTRATION_WORKFLOW: Final = "TokenRegistration"
 TRANSACTION_WORKFLOW: Final = "Transaction"
@@ -30,6 +31,17 @@ def token_registration_id(short_name: str, address: str) -> str:
 def withdrawal_desk_id(short_name: str, address: str) -> str:
     """The id of the desk of one wallet of one token: `withdrawal-LQD-0x...`."""
     return f"withdrawal-{short_name}-0x{address.lower()}"
+
+
+def challenge_id(number: int, sender: str, recipient: str) -> str:
+    """The id of a challenge's duty: `challenge-17-0x...`, of a delivery `...-0x...-to-0x...`.
+
+    `number` is its row: one pair may be challenged several times in an eon.
+    """
+    who = f"0x{sender.lower()}"
+    if sender.lower() != recipient.lower():
+        who += f"-to-0x{recipient.lower()}"
+    return f"challenge-{number}-{who}"
 
 
 def transaction_id(key: str) -> str:
@@ -55,3 +67,8 @@ def registration_key(address: str, revision: int) -> str:
 def confirmation_key(short_name: str, address: str, newest_request: int, revision: int) -> str:
     """The key of the intent that pays a wallet's requests up to row `newest_request`."""
     return f"withdrawal-{short_name}-0x{address.lower()}-{newest_request}-r{revision}"
+
+
+def answer_key(number: int, revision: int) -> str:
+    """The key of the intent that answers challenge `number`."""
+    return f"answer-{number}-r{revision}"

@@ -10,3 +10,9 @@ TRANSACTION_OPENED: Final = "transaction-opened"
 
 DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled", "withdrawal-payable"))
 """A wallet's requests changed. Arguments: `token` and `address` (40 digits), `short_name`."""
+
+CHALLENGE_ISSUED: Final = "challenge-issued"
+"""A challenge is open on chain. Arguments: `challenge`, its row."""
+
+URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN))
+"""Delivered before all others: their deadlines are short, and desks may be thousands."""

@@ -12,6 +12,7 @@ from temporalio.common import RetryPolicy
 from duties import queues
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import View
+from duties.challenges import ChallengeView, Trial, TryAnswers
 from duties.eons import Built, Opening, OpenSubmission, Unsettled, Verdict
 from duties.interventions import InterventionNote
 from duties.synchronisation import FollowChain, Followed, Resync
@@ -21,6 +22,7 @@ from duties.transactions import Broadcast, Progress, Watch
 from duties.withdrawals import Desk, DeskBook, OpenConfirmation
 
 _SHORT = timedelta(seconds=20)
+_MINUTE = timedelta(minutes=1)
 _MINUTES = timedelta(minutes=10)
 _LONG = timedelta(minutes=30)
 _PULSE = timedelta(seconds=20)
@@ -56,6 +58,17 @@ READ_BOUNDS: Final = Task("read_bounds", int, Verdict, queues.LEDGER, _SHORT)
 ANNOUNCE_CHECKPOINT: Final = Task("announce_checkpoint", int, type(None), queues.LEDGER, _MINUTES)
 OPEN_SUBMISSION: Final = Task("open_submission", OpenSubmission, Opening, queues.LEDGER, _SHORT)
 RECORD_COMMITMENT: Final = Task("record_commitment", int, Opening, queues.LEDGER, _SHORT)
+
+TRY_ANSWERS: Final = Task(
+    # After some failures the duty says so to people, and asks again.
+    "try_answers",
+    TryAnswers,
+    Trial,
+    queues.LEDGER,
+    _MINUTE,
+    retry=RetryPolicy(maximum_interval=timedelta(seconds=5), maximum_attempts=6),
+)
+READ_CHALLENGE: Final = Task("read_challenge", int, ChallengeView, queues.LEDGER, _SHORT)
 
 BROADCAST: Final = Task(
     "broadcast",

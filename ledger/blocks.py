@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ledger.chain_accumulator import extend
+from ledger.challenges.settling import orphan_challenges
 from ledger.refusals import LedgerInvariant
 from models import ChainEvent, ContractState
 from protocol.clock import EonClock
@@ -115,6 +116,7 @@ def orphan_above(session: Session, ancestor: int) -> int:
         .values(orphaned=True)
         .returning(ChainEvent.id)
     )
+    orphan_challenges(session, ancestor)
     return len(lost.all())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,25 @@ def notice(session: Session, key: str, kind: str, arguments: Mapping[str, Any]) 
     session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
 
 
-def undelivered(session: Session, limit: int) -> list[PendingNotice]:
-    """List the oldest undelivered notices, in the order in which they were recorded."""
+def notice_again(session: Session, key: str, kind: str, arguments: Mapping[str, Any]) -> None:
+    """Record a fact, or let it be delivered once more under the key that it has."""
+    statement = insert(DutyNotice).values(key=key, kind=kind, arguments=dict(arguments))
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["key"], set_={"delivered": False})
+    )
+
+
+def undelivered(
+    session: Session, limit: int, *, urgent: Collection[str] = ()
+) -> list[PendingNotice]:
+    """List the oldest undelivered notices in the order in which they were recorded.
+
+    Those of the `urgent` kinds come before all others.
+    """
     rows = session.execute(
         select(DutyNotice.id, DutyNotice.key, DutyNotice.kind, DutyNotice.arguments)
         .where(~DutyNotice.delivered)
-        .order_by(DutyNotice.id)
+        .order_by(DutyNotice.kind.not_in(urgent), DutyNotice.id)
         .limit(limit)
     )
     return [PendingNotice(*row) for row in rows]

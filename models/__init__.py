@@ -12,6 +12,7 @@ from models.chain import (
     ContractState,
     Deposit,
     OrphanDeposit,
+    SuppliedAnswer,
     Withdrawal,
     WithdrawalRequest,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "RootCommitment",
     "SendingAccount",
     "ServiceLevelAgreement",
+    "SuppliedAnswer",
     "TermsOfService",
     "TermsOfServiceSignature",
     "Token",

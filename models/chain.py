@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    LargeBinary,
     Text,
     UniqueConstraint,
     text,
@@ -209,19 +210,48 @@ class Withdrawal(Base):
 
 
 class Challenge(Base):
-    """A challenge opened on chain, known or not to the ledger, with its deadline block."""
+    """A challenge opened on chain, known or not to the ledger, with its deadline block.
+
+    It is known by the place of its event. The members from `trail` to `delivered_tx_nonce` are the
+    contract's record, null until it was seen: the challenge of a sender stays behind that of the
+    recipient of the same pair. `cleared_hash` is the block in whose state the record was gone;
+    once that block is confirmed the challenge is answered.
+    """
 
     __tablename__ = "challenge"
     __table_args__ = (
-        UniqueConstraint("event_id"),
+        UniqueConstraint("block_hash", "log_index"),
+        Index(
+            "ix_challenge_open",
+            "deadline_block",
+            postgresql_where=text("status IN ('open', 'answering')"),
+        ),
+        Index("ix_challenge_token_or_conduit", "token_or_conduit", "recipient", "sender"),
+        CheckConstraint(
+            "kind IN ('state_update', 'delivery', 'swap', 'unknown')", name="kind_is_known"
+        ),
         CheckConstraint(
             "status IN ('open', 'answering', 'answered', 'lapsed', 'orphaned')",
             name="status_is_known",
         ),
+        CheckConstraint(
+            "num_nulls(trail, initial_state_balance, delta_highest_spendings, delta_highest_gains,"
+            " final_state_balance, delivered_tx_nonce) IN (0, 6)",
+            name="record_is_whole",
+        ),
+        CheckConstraint(
+            "(cleared_block IS NULL) = (cleared_hash IS NULL)", name="cleared_in_a_block"
+        ),
+        CheckConstraint(
+            "status <> 'answered' OR cleared_hash IS NOT NULL", name="answered_is_cleared"
+        ),
+        CheckConstraint("deadline_block > issue_block", name="deadline_follows"),
     )
 
     id: Mapped[int] = identity()
-    event_id: Mapped[int] = mapped_column(ForeignKey("chain_event.id"))
+    block_hash: Mapped[bytes] = digest("block_hash")
+    log_index: Mapped[int] = counter("log_index")
+    transaction_hash: Mapped[bytes] = digest("transaction_hash")
     token_or_conduit: Mapped[bytes] = fixed_bytes("token_or_conduit", 20)
     recipient: Mapped[bytes] = fixed_bytes("recipient", 20)
     sender: Mapped[bytes] = fixed_bytes("sender", 20)
@@ -230,5 +260,26 @@ class Challenge(Base):
     initial_state_eon: Mapped[int] = counter("initial_state_eon")
     issue_block: Mapped[int] = counter("issue_block")
     deadline_block: Mapped[int] = counter("deadline_block")
+    trail: Mapped[int | None] = uint256("trail", nullable=True)
+    initial_state_balance: Mapped[int | None] = uint256("initial_state_balance", nullable=True)
+    delta_highest_spendings: Mapped[int | None] = uint256("delta_highest_spendings", nullable=True)
+    delta_highest_gains: Mapped[int | None] = uint256("delta_highest_gains", nullable=True)
+    final_state_balance: Mapped[int | None] = uint256("final_state_balance", nullable=True)
+    delivered_tx_nonce: Mapped[int | None] = uint256("delivered_tx_nonce", nullable=True)
+    cleared_block: Mapped[int | None] = counter("cleared_block", nullable=True)
+    cleared_hash: Mapped[bytes | None] = digest("cleared_hash", nullable=True)
     status: Mapped[str] = mapped_column(Text, server_default="open")
+    time: Mapped[datetime] = created_at()
+
+
+class SuppliedAnswer(Base):
+    """An answer to a challenge that a person made: the call data, who, and why."""
+
+    __tablename__ = "supplied_answer"
+
+    id: Mapped[int] = identity()
+    challenge_id: Mapped[int] = mapped_column(ForeignKey("challenge.id"))
+    calldata: Mapped[bytes] = mapped_column(LargeBinary)
+    actor: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
     time: Mapped[datetime] = created_at()

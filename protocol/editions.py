@@ -101,6 +101,14 @@ class ContractEdition(Enum):
         """Whether a delivery answer may translate the newest leaf's position into the true one."""
         return self is ContractEdition.HARDENED
 
+    @property
+    def keeps_openers_apart(self) -> bool:
+        """Whether a sender's delivery challenge has an entry of its own beside the recipient's.
+
+        Both may be open then, and a pair may be challenged again in one eon about another transfer.
+        """
+        return self is ContractEdition.HARDENED
+
     def may_open_challenge(self, *, halted: bool) -> bool:
         """Tell whether a halt forbids opening challenges."""
         return not (halted and self is ContractEdition.HARDENED)

@@ -123,6 +123,29 @@ class Disputes:
         )
         return self._open(key, call)
 
+    def challenge_newest_delivery(
+        self,
+        key: bytes,
+        token: Address,
+        transfer: DisputedTransfer,
+        proof: AllotmentProof,
+        sender: Countersigned,
+        *,
+        nonce: int,
+    ) -> Mined:
+        """Dispute the delivery of the newest transfer of the sender's set, with the sender's leaf
+        in this eon's checkpoint and the state in it; `nonce` is the transfer's own."""
+        call = self._chain.functions.challengeTransferDeliveryWithProofOfPassiveStateUpdate(
+            checksum_address(token),
+            [checksum_address(transfer.sender), checksum_address(transfer.recipient)],
+            [sender.tx_set_root, proof.passive_root],
+            [proof.trail, transfer.index, transfer.recipient_trail],
+            *_arrays(proof),
+            [*_leaf(proof, [sender.spent, sender.gained]), [nonce, transfer.amount]],
+            list(transfer.siblings),
+        )
+        return self._open(key, call)
+
     def challenge_swap(
         self,
         key: bytes,

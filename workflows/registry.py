@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from workflows.bootstrap import BootstrapWorkflow
 from workflows.chain_sync import ChainSyncWorkflow
+from workflows.challenge import ChallengeWorkflow
 from workflows.eon import EonWorkflow
 from workflows.token_registration import TokenRegistrationWorkflow
 from workflows.transaction import TransactionWorkflow
@@ -12,6 +13,7 @@ from workflows.withdrawal_desk import WithdrawalDeskWorkflow
 ALL: Final[list[type[Any]]] = [
     BootstrapWorkflow,
     ChainSyncWorkflow,
+    ChallengeWorkflow,
     EonWorkflow,
     TokenRegistrationWorkflow,
     TransactionWorkflow,

@@ -13,7 +13,12 @@ from workflows.clockwork import pause
 
 
 async def carry_out(
-    opening: Opening, title: str, calendar: Calendar, *, priority: int
+    opening: Opening,
+    title: str,
+    calendar: Calendar,
+    *,
+    priority: int,
+    ceiling_gwei: int | None = None,
 ) -> TransactionOutcome:
     """Carry out an opened intent and wait for its end.
 
@@ -27,6 +32,7 @@ async def carry_out(
         calendar=calendar,
         priority=priority,
         deadline_block=opening.deadline_block,
+        ceiling_gwei=ceiling_gwei,
     )
     while True:
         try:

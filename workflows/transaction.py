@@ -139,6 +139,12 @@ class TransactionWorkflow:
         lines = [f"- {name}: `{value}`" for name, value in facts.items() if value not in (None, "")]
         workflow.set_current_details("\n".join((f"**{self._start.title}**", "", *lines)))
 
+    @workflow.signal(name=interventions.TAKE_CEILING)
+    def take_ceiling(self, gwei: int) -> None:
+        """The duty that wants this transaction was allowed to pay so much for each gas."""
+        self._start = replace(self._start, ceiling_gwei=gwei)
+        self._nudged = True
+
     @workflow.query
     def status(self) -> TransactionStatus:
         """Where the transaction stands."""

@@ -6,13 +6,15 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from chain.abi import functions
+from chain.calls import confirm_withdrawal
 from cli import main
 from commands.status import read_standing
 from duties import alarms
 from ledger.alarms import clear_alarm, raise_alarm
-from models import InterventionRecord, SendingAccount
+from models import Challenge, InterventionRecord, SendingAccount, SuppliedAnswer
 from models.engine import open_engine, open_sessions
-from tests.ledger.world import World, key, make_rules, text_of
+from tests.ledger.world import ETH, World, key, make_rules, text_of
 
 
 @pytest.fixture
@@ -97,6 +99,53 @@ def test_alarms_are_listed_with_what_to_do(world: World, database_url: str) -> N
     assert set(listed) == {alarms.OVERCLAIM, alarms.FUEL}
     assert listed[alarms.FUEL]["message"] == "[red]5 wei"
     assert listed[alarms.FUEL]["cleared_at"] is not None
+
+
+def test_open_challenges_are_shown_with_their_deadlines(world: World) -> None:
+    challenge(world)
+    with world.begin() as session:
+        [shown] = read_standing(session).challenges
+    _, about, deadline, left, status = shown
+    assert about == f"state update of ETH by 0x{key('ann').address.hex()}"
+    assert (deadline, left, status) == ("144", "34", "open")
+
+
+def test_a_person_supplies_an_answer_only_if_it_is_one(world: World, database_url: str) -> None:
+    number = challenge(world)
+    environment = {"HUB_DATABASE_URL": database_url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    payment = confirm_withdrawal(world.rules.contract, token=ETH, holder=ETH)
+    for data, complaint in (
+        ("0x", "do not call an answer"),
+        ("0x" + payment.data.hex(), "do not call an answer"),
+        ("0x" + functions()["answerStateUpdateChallenge"].selector.hex(), "arguments"),
+        ("0xzz", "hexadecimal"),
+    ):
+        arguments = ["challenge", "answer", number, "--calldata", data, "--reason", "by hand"]
+        result = CliRunner().invoke(main, arguments, env=environment)
+        assert result.exit_code != 0 and complaint in result.output, result.output
+    with world.begin() as session:
+        assert session.scalars(select(SuppliedAnswer)).all() == []
+
+
+def challenge(world: World) -> str:
+    """A challenge of eon 1 that ends in block 144."""
+    with world.begin() as session:
+        row = Challenge(
+            block_hash=bytes(32),
+            log_index=0,
+            transaction_hash=bytes(32),
+            token_or_conduit=ETH,
+            recipient=key("ann").address,
+            sender=key("ann").address,
+            kind="state_update",
+            eon=1,
+            initial_state_eon=0,
+            issue_block=100,
+            deadline_block=144,
+        )
+        session.add(row)
+        session.flush()
+        return str(row.id)
 
 
 def test_trade_between_two_tokens_is_opened_once(world: World, database_url: str) -> None:

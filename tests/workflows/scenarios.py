@@ -9,6 +9,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from duties import interventions, names, queues
+from duties.challenges import ChallengeStart, Standing, Trial, Tried, TryAnswers
 from duties.eons import EonStart, Opening, Readiness, Unsettled, Verdict
 from duties.interventions import Intervention
 from duties.synchronisation import Followed, SyncStart
@@ -214,6 +215,114 @@ async def desk_settled_by_the_holder(script: Script) -> Handle:
     return handle
 
 
+async def start_challenge(script: Script, **overrides: Any) -> Handle:
+    """A delivery was challenged two blocks ago, a third into the second eon."""
+    first = script.calendar.genesis_block
+    await script.head()
+    values: dict[str, Any] = {
+        "number": 17,
+        "kind": "delivery",
+        "about": "LQD",
+        "sender": "ab" * 20,
+        "recipient": HOLDER,
+        "eon": 2,
+        "issue_block": first - 2,
+        "deadline_block": first - 2 + script.calendar.blocks_per_eon // 4 - 1,
+        "calendar": script.calendar,
+    }
+    argument = ChallengeStart(**(values | overrides))
+    return await start(
+        script,
+        names.CHALLENGE_WORKFLOW,
+        argument,
+        names.challenge_id(17, argument.sender, argument.recipient),
+    )
+
+
+def unanswerable(head: int = 0) -> Trial:
+    """No variant passes."""
+    tried = (
+        Tried("the transfer in the recipient's receipts", "n", "the passive root is another one"),
+        Tried("the transfer in the set that the recipient signed", reason="no such receipt"),
+    )
+    return Trial(Standing.UNANSWERABLE, "open", head, reason="none passes", tried=tried)
+
+
+async def challenge_answered(script: Script) -> Handle:
+    """The first answer passes, is mined, and final at its depth."""
+    handle = await start_challenge(script)
+    await handle.result()
+    return handle
+
+
+async def challenge_answered_at_the_second_try(script: Script) -> Handle:
+    """The checkpoint is missing first; then the answer reverts once, because the head moved."""
+    missing = Trial(Standing.WAIT, "open", 0, reason="the checkpoint is not on chain yet")
+    reverted = Progress(Stage.ENDED, Ending.REVERTED, letter="r", reason="no checkpoint")
+    script.answers["try_answers"] = in_turn(
+        missing,
+        missing,
+        script.ready,
+        script.ready,
+        Trial(Standing.CLEARED, "answering", 0),
+        Trial(Standing.ENDED, "answered", 0),
+    )
+    script.answers["watch"] = in_turn(reverted, script.answers["watch"])
+    return await challenge_answered(script)
+
+
+async def challenge_answered_by_a_person(script: Script) -> Handle:
+    """Nothing that the ledger has passes; people hear of it, and one of them has the answer."""
+    ended = Trial(Standing.ENDED, "answered", 0)
+
+    def judge(order: TryAnswers) -> Trial:
+        if order.supplied is None:
+            return unanswerable()
+        return script.ready(order) if order.revision == 1 else ended
+
+    script.answers["try_answers"] = judge
+    handle = await start_challenge(script)
+    blocks = script.calendar.blocks_per_eon // 4
+    await script.environment.sleep(script.calendar.block_time_s * blocks * 0.3)
+    await handle.execute_update(interventions.RETRY_NOW, PERSON)
+    await handle.execute_update(interventions.ACKNOWLEDGE, PERSON)
+    await script.environment.sleep(script.calendar.block_time_s * blocks * 0.3)
+    raised = Intervention("kim", "whatever it costs", value=500)
+    await handle.execute_update(interventions.RAISE_CEILING, raised)
+    supplied = Intervention("kim", "computed by hand", value=3)
+    await handle.execute_update(interventions.SUPPLY_ANSWER, supplied)
+    await handle.result()
+    return handle
+
+
+async def challenge_lapsed(script: Script) -> Handle:
+    """Nobody has an answer: it lapses, loudly."""
+    deadline = script.calendar.genesis_block - 2 + script.calendar.blocks_per_eon // 4 - 1
+
+    async def judge(order: TryAnswers) -> Trial:
+        head = await script.head()
+        if head < deadline:
+            return unanswerable(head)
+        if head < deadline + script.calendar.confirmations:
+            return Trial(Standing.LATE, "open", head, reason=f"no block after {deadline}")
+        return Trial(Standing.ENDED, "lapsed", head)
+
+    script.answers["try_answers"] = judge
+    return await challenge_answered(script)
+
+
+async def challenge_orphaned(script: Script) -> Handle:
+    """A reorganisation takes its block away, and another of its height becomes confirmed."""
+    gone = Trial(Standing.WAIT, "orphaned", 0, reason="the block has left the chain")
+    script.answers["try_answers"] = in_turn(
+        ApplicationError("the node is silent", type="NodeTimeout"),
+        gone,
+        gone,
+        Trial(Standing.ENDED, "orphaned", 0),
+    )
+    return await challenge_answered(script)
+
+
 async def start_sync(script: Script) -> Handle:
     """Follow the chain."""
     return await start(
@@ -342,6 +451,13 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         transaction_expired,
     ),
     names.WITHDRAWAL_DESK_WORKFLOW: (desk_paid, desk_blocked, desk_settled_by_the_holder),
+    names.CHALLENGE_WORKFLOW: (
+        challenge_answered,
+        challenge_answered_at_the_second_try,
+        challenge_answered_by_a_person,
+        challenge_lapsed,
+        challenge_orphaned,
+    ),
     names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_paused),
     names.TOKEN_REGISTRATION_WORKFLOW: (
         token_registered,

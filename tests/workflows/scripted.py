@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from duties import queues, search_attributes, tasks
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import Calendar, View
+from duties.challenges import ChallengeView, Standing, Trial, TryAnswers
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
 from duties.synchronisation import Followed
 from duties.task import Task
@@ -103,6 +104,8 @@ class Script:
             "watch": self._confirm,
             "read_intent": lambda intent: Progress(Stage.WAITING),
             "expire_intent": lambda intent: Progress(Stage.ENDED, Ending.EXPIRED),
+            "try_answers": self._try_answers,
+            "read_challenge": lambda number: ChallengeView("answering"),
             "read_desk": lambda desk: DeskBook(),
             "open_confirmation": self._open_confirmation,
             "adopt_contract": lambda _: Adoption(
@@ -127,6 +130,20 @@ class Script:
 
     def _open_confirmation(self, order: OpenConfirmation) -> Opening:
         return Opening(Readiness.READY, f"withdrawal-{order.revision}", order.revision)
+
+    async def _try_answers(self, order: TryAnswers) -> Trial:
+        """An answer passes at once; after it was mined the contract's book is clear."""
+        head = await self.head()
+        if order.revision == 1:
+            return self.ready(order)
+        settled = self.count("try_answers") > 3
+        standing = Standing.ENDED if settled else Standing.CLEARED
+        return Trial(standing, "answered" if settled else "answering", head)
+
+    def ready(self, order: TryAnswers) -> Trial:
+        """An answer that passes, with its intent."""
+        key = f"answer-{order.number}-r{order.revision}"
+        return Trial(Standing.READY, "answering", 0, key=key, intent_id=order.revision)
 
     def _open_registration(self, order: OpenRegistration) -> Opening:
         return Opening(Readiness.READY, f"register-r{order.revision}", order.revision)
