@@ -17,6 +17,7 @@ COMMANDS = {
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",
     "duties": "commands.duties",
+    "describe": "commands.describe",
     "deploy-contract": "commands.deploy_contract",
     "intervene": "commands.intervene",
     "pair": "commands.pair",

@@ -81,7 +81,7 @@ def create_app(
         Alarms(operator).resource(),
         *administration.resources(),
     ]
-    for resource in [*resources, Description(resources).resource()]:
+    for resource in [*resources, *Description(resources).resources()]:
         app.blueprint(resource.blueprint(hosts, finish))
     app.add_websocket_route(
         Streams(operator, hosts, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False

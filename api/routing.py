@@ -30,13 +30,34 @@ Schema: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Errors:
+    """Codes of 400 answers in the order in which the rules are judged, by the shape they take.
+
+    Shape A: under the names of `fields`, all bad ones together. B: over the whole `body`. C: of
+    the `ledger`, in a bare list.
+    """
+
+    fields: Sequence[str] = ()
+    body: Sequence[str] = ()
+    ledger: Sequence[str] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.fields, *self.body, *self.ledger)
+
+
+NO_ERRORS: Final = Errors()
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One route. `path` is relative to its resource: `/<eon:NUMBER>/<token:ADDRESS>`.
 
     Every path is served with and without a final slash; `spelled_with_slash` only decides how the
-    description spells it. A GET serves HEAD too. `errors` are codes of 400 answers in the order
-    in which the rules are judged, `refusals` other statuses with their usual bodies,
-    `other_answers` those with bodies of their own.
+    description spells it. A GET serves HEAD too. `errors` are the codes of 400 answers,
+    `refusals` other statuses with their usual bodies, `other_answers` those with bodies of their
+    own.
     """
 
     method: str
@@ -48,7 +69,7 @@ class Operation:
     status: int = 200
     body: Schema | None = None
     query: Sequence[Schema] = ()
-    errors: Sequence[str] = ()
+    errors: Errors = NO_ERRORS
     refusals: Sequence[int] = ()
     other_answers: Mapping[int, Schema] = field(default_factory=dict)
     spelled_with_slash: bool = False

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.openapi.schemas import Schema, array_of
+from api.openapi.schemas import Schema, array_of, nullable
 
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "integer", "minimum": 0}
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
-
-
-def _nullable(schema: Schema) -> Schema:
-    return schema | {"nullable": True}
 
 
 def _of(**members: Schema) -> Schema:
@@ -24,17 +20,17 @@ _SUMMARY: Final = {
     "type": _TEXT,
     "since": _NUMBER,
     "running": _BOOLEAN,
-    "duty": _nullable(_TEXT),
-    "phase": _nullable(_TEXT),
-    "eon": _nullable(_NUMBER),
-    "token": _nullable(_TEXT),
-    "wallet": _nullable(_TEXT),
-    "deadline_block": _nullable(_NUMBER),
-    "nonce": _nullable(_NUMBER),
+    "duty": nullable(_TEXT),
+    "phase": nullable(_TEXT),
+    "eon": nullable(_NUMBER),
+    "token": nullable(_TEXT),
+    "wallet": nullable(_TEXT),
+    "deadline_block": nullable(_NUMBER),
+    "nonce": nullable(_NUMBER),
     "blocked": _BOOLEAN,
     "paused": _BOOLEAN,
 }
-_ANYTHING: Final[Schema] = {"nullable": True}
+_ANYTHING: Final[Schema] = {}
 _UPDATE_ID: Final[Schema] = {
     "type": "string",
     "maxLength": 100,
@@ -55,9 +51,9 @@ ADMINISTRATION: Final[dict[str, Any]] = {
     "Switch": _of(
         switch=_TEXT,
         paused=_BOOLEAN,
-        actor=_nullable(_TEXT),
-        reason=_nullable(_TEXT),
-        since=_nullable(_NUMBER),
+        actor=nullable(_TEXT),
+        reason=nullable(_TEXT),
+        since=nullable(_NUMBER),
     ),
     "SwitchSet": _of(switch=_TEXT, step=_TEXT, changed=_BOOLEAN, update_id=_UPDATE_ID),
     "BarredAddress": _of(address=_TEXT, actor=_TEXT, reason=_TEXT),
@@ -73,8 +69,8 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         actor=_TEXT,
         action=_TEXT,
         subject=_TEXT,
-        value=_nullable(_TEXT),
+        value=nullable(_TEXT),
         reason=_TEXT,
-        update_id=_nullable(_TEXT),
+        update_id=nullable(_TEXT),
     ),
 }

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from api.openapi import notifications
 from api.openapi.administration import ADMINISTRATION as PEOPLE
 from api.openapi.schemas import ANSWERS, REQUESTS, VALUES, Schema, ref
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 
 PARAMETER: Final = re.compile(r"<(\w+):([^>]+)>")
 VERSION: Final = "1.0.0"
@@ -17,7 +18,8 @@ ABOUT: Final = """The wallet API of a NOCUST operator.
 
 Amounts are decimal strings in smallest units. Every path is served with and without a final slash.
 The quota of a service level counts the transfers that an address sends in an eon. Notifications
-come over a WebSocket at `/ws/`. Each answer carries `X-Request-Id`."""
+come over a WebSocket at `/ws/`, described under its tag. Each answer carries `X-Request-Id`.
+The error codes, with their causes and cures, are explained at [/errors/](/errors/)."""
 REFUSALS: Final[dict[int, tuple[str, str]]] = {
     400: ("A parameter is bad.", "BadRequest"),
     401: ("The administration's secret is missing or wrong.", "Detail"),
@@ -45,13 +47,15 @@ def describe(resources: Iterable[Resource]) -> dict[str, Any]:
             path += "/" if operation.spelled_with_slash else ""
             paths.setdefault(path, {})[operation.method.lower()] = _operation(resource, operation)
     return {
-        "openapi": "3.0.3",
+        "openapi": "3.1.0",
         "info": {"title": "NOCUST operator", "version": VERSION, "description": ABOUT},
+        "tags": [{"name": notifications.TAG, "description": notifications.ABOUT}],
         "paths": paths,
         "components": {
-            "schemas": {**VALUES, **REQUESTS, **ANSWERS, **PEOPLE},
+            "schemas": {**VALUES, **REQUESTS, **ANSWERS, **PEOPLE, **notifications.MESSAGES},
             "securitySchemes": {ADMINISTRATION: {"type": "http", "scheme": "bearer"}},
         },
+        "x-websocket": notifications.WEBSOCKET,
     }
 
 
@@ -70,8 +74,8 @@ def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": _json(operation.body)}
     if resource.guard is not None:
         described["security"] = [{ADMINISTRATION: []}]
-    if operation.errors:
-        described["x-error-codes"] = list(operation.errors)
+    if operation.errors.codes:
+        described["x-error-codes"] = list(operation.errors.codes)
     return described
 
 
@@ -89,8 +93,8 @@ def _responses(resource: Resource, operation: Operation) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(operation.status): {"description": "Success.", "content": _json(operation.answer)}
     }
-    if operation.errors or operation.body is not None:
-        responses["400"] = _response("A rule is broken or the form is bad.", "BadRequest")
+    if operation.errors.codes or operation.body is not None:
+        responses["400"] = _response(_refusal(operation.errors), "BadRequest")
     guarded = () if resource.guard is None else (401,)
     chosen = {number: REFUSALS[number] for number in (*guarded, *operation.refusals)} | EVERYWHERE
     if operation.body is not None:
@@ -100,6 +104,20 @@ def _responses(resource: Resource, operation: Operation) -> dict[str, Any]:
     for number, answer in operation.other_answers.items():
         responses[str(number)] = {"description": "See its body.", "content": _json(answer)}
     return responses
+
+
+def _refusal(errors: Errors) -> str:
+    """Say in words what a 400 means: its codes, in the order of the rules, by their shape."""
+    lines = ["A rule is broken or the form is bad. Meaning and cure of each code: `/errors/`."]
+    shapes = (
+        ("A, under the names of fields", errors.fields),
+        ("B, under `non_field_errors`", errors.body),
+        ("C, in a bare list", errors.ledger),
+    )
+    for shape, codes in shapes:
+        if codes:
+            lines.append(f"- shape {shape}: " + ", ".join(f"`{code}`" for code in codes))
+    return "\n".join(lines)
 
 
 def _response(description: str, schema: str) -> dict[str, Any]:

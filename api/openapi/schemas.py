@@ -26,13 +26,12 @@ def query(name: str, description: str) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
-_NULL: Final[Schema] = {"type": "string", "nullable": True, "enum": [None]}
+_NULL: Final[Schema] = {"type": "null"}
 
 
-def _nullable(schema: Schema) -> Schema:
-    # OpenAPI 3.0, which the packaged page can draw: a reference takes no siblings, hence allOf.
-    inner = {"allOf": [schema]} if "$ref" in schema else schema
-    return {**inner, "nullable": True}
+def nullable(schema: Schema) -> Schema:
+    """What the schema allows, or null."""
+    return {"anyOf": [schema, _NULL]}
 
 
 def _closed(**members: Schema) -> Schema:
@@ -56,7 +55,7 @@ _CHAIN: Final = array_of(_HEXX, maxItems=LONGEST_CHAIN)
 _VALUES: Final = array_of(_UINT, maxItems=LONGEST_CHAIN)
 _CONCISE_STATE: Final = {
     "wallet_signature": _SIGNATURE,
-    "operator_signature": _nullable(_SIGNATURE),
+    "operator_signature": nullable(_SIGNATURE),
     "updated_spendings": _UINT,
     "updated_gains": _UINT,
     "tx_set_hash": _HEX,
@@ -73,7 +72,7 @@ _COUNTS: Final = {
     "eon_number": array_of(ref("EonCount")),
     "time": array_of(ref("DayCount")),
 }
-_STATE: Final = _nullable(ref("ActiveState"))
+_STATE: Final = nullable(ref("ActiveState"))
 _POSITION: Final = _open(block=_NUMBER, eon_number=_NUMBER)
 
 VALUES: Final[dict[str, Schema]] = {
@@ -170,8 +169,8 @@ ANSWERS: Final[dict[str, Schema]] = {
     "Admission": _closed(
         eon_number=_NUMBER,
         authorization=_SIGNATURE,
-        operator_authorization=_nullable(_SIGNATURE),
-        trail_identifier=_nullable(_NUMBER),
+        operator_authorization=nullable(_SIGNATURE),
+        trail_identifier=nullable(_NUMBER),
     ),
     "AdmissionOut": _open(
         authorization=_NULL,
@@ -180,7 +179,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         tos_signature=_NULL,
     ),
     "BulkAdmissionOut": _open(admissions=array_of(ref("AdmissionOut"))),
-    "WalletRef": _closed(address=_ADDRESS, token=_ADDRESS, trail_identifier=_nullable(_NUMBER)),
+    "WalletRef": _closed(address=_ADDRESS, token=_ADDRESS, trail_identifier=nullable(_NUMBER)),
     "WalletRefConcise": _open(address=_ADDRESS, token=_ADDRESS),
     "ConciseActiveState": _closed(**_CONCISE_STATE),
     "ActiveState": _closed(**_CONCISE_STATE, tx_set_proof=_CHAIN, tx_set_index=_NUMBER),
@@ -193,7 +192,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         values=_VALUES,
         trail=_NUMBER,
         active_state_checksum=_HEXX,
-        active_state=_nullable(ref("ConciseActiveState")),
+        active_state=nullable(ref("ConciseActiveState")),
         passive_checksum=_HEXX,
         passive_amount=_UINT,
         passive_marker=_UINT,
@@ -201,30 +200,30 @@ ANSWERS: Final[dict[str, Schema]] = {
     "DeliveryProof": _closed(
         transfer_membership_chain=_CHAIN,
         transfer_membership_trail=_NUMBER,
-        transfer_membership_values=_nullable(_VALUES),
+        transfer_membership_values=nullable(_VALUES),
     ),
     "MatchedAmounts": _closed(matched_in=_UINT, matched_out=_UINT),
     "Transaction": _closed(
         id=_NUMBER,
         tx_id={"type": "string", "format": "uuid"},
         amount=_UINT,
-        amount_swapped=_nullable(_UINT),
+        amount_swapped=nullable(_UINT),
         wallet=ref("WalletRef"),
         recipient=ref("WalletRef"),
         nonce=_UINT,
         passive=_BOOLEAN,
-        position=_nullable(_UINT),
+        position=nullable(_UINT),
         sender_active_state=ref("ActiveState"),
         recipient_active_state=_STATE,
         recipient_fulfillment_active_state=_STATE,
         recipient_finalization_active_state=_STATE,
-        swap_freezing_signature=_nullable(_SIGNATURE),
+        swap_freezing_signature=nullable(_SIGNATURE),
         sender_cancellation_active_state=_STATE,
         sender_finalization_active_state=_STATE,
         recipient_cancellation_active_state=_STATE,
-        sender_starting_balance=_nullable(_UINT),
-        recipient_starting_balance=_nullable(_UINT),
-        delivery_proof=_nullable(ref("DeliveryProof")),
+        sender_starting_balance=nullable(_UINT),
+        recipient_starting_balance=nullable(_UINT),
+        delivery_proof=nullable(ref("DeliveryProof")),
         eon_number=_NUMBER,
         processed=_BOOLEAN,
         complete=_BOOLEAN,
@@ -233,7 +232,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         appended=_BOOLEAN,
         swap=_BOOLEAN,
         sell_order=_BOOLEAN,
-        matched_amounts=_nullable(ref("MatchedAmounts")),
+        matched_amounts=nullable(ref("MatchedAmounts")),
         time=_NUMBER,
     ),
     "FinalizeOut": _closed(
@@ -269,12 +268,12 @@ ANSWERS: Final[dict[str, Schema]] = {
         voided=_BOOLEAN,
         nonce=_UINT,
         amount=_UINT,
-        amount_swapped=_nullable(_UINT),
+        amount_swapped=nullable(_UINT),
     ),
     "ConciseTransactionPage": _open(
         count=_NUMBER,
-        next=_nullable({"type": "string"}),
-        previous=_nullable({"type": "string"}),
+        next=nullable({"type": "string"}),
+        previous=nullable({"type": "string"}),
         results=array_of(ref("ConciseTransaction")),
     ),
     "Deposit": _closed(**_MOVEMENT),
@@ -282,7 +281,7 @@ ANSWERS: Final[dict[str, Schema]] = {
     "Withdrawal": _closed(**_MOVEMENT, request=ref("WithdrawalRequest")),
     "WalletState": _closed(
         registration=ref("Admission"),
-        merkle_proof=_nullable(ref("Proof")),
+        merkle_proof=nullable(ref("Proof")),
         transactions=array_of(ref("Transaction")),
         deposits=array_of(ref("Deposit")),
         withdrawal_requests=array_of(ref("WithdrawalRequest")),
@@ -307,11 +306,11 @@ ANSWERS: Final[dict[str, Schema]] = {
         about={"type": "string"},
         message={"type": "string"},
         since=_NUMBER,
-        cleared_at=_nullable(_NUMBER),
+        cleared_at=nullable(_NUMBER),
         raised_at=_NUMBER,
         occurrences=_NUMBER,
         duty={"type": "string"},
-        eon=_nullable(_NUMBER),
+        eon=nullable(_NUMBER),
         meaning={"type": "string"},
         what_to_do={"type": "string"},
         runbook={"type": "string"},

@@ -17,7 +17,7 @@ from api.forms.references import UNKNOWN_TOKEN
 from api.openapi.schemas import ref
 from api.operator import Operator
 from api.replies import json_reply
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 from ledger.admission import AdmissionRequest, admit, admit_bulk
 from ledger.refusals import Refusal
 from models import Token, Wallet
@@ -48,11 +48,9 @@ class Admission:
                     ref("AdmissionOut"),
                     status=201,
                     body=ref("AdmissionIn"),
-                    errors=(
-                        UNKNOWN_TOKEN,
-                        "WALLET_BLACKLISTED",
-                        "WALLET_ALREADY_ADMITTED",
-                        *common,
+                    errors=Errors(
+                        fields=(UNKNOWN_TOKEN,),
+                        body=("WALLET_BLACKLISTED", "WALLET_ALREADY_ADMITTED", *common),
                     ),
                     refusals=(429, 503),
                     spelled_with_slash=True,
@@ -66,7 +64,7 @@ class Admission:
                     ref("BulkAdmissionOut"),
                     status=201,
                     body=ref("BulkAdmissionIn"),
-                    errors=("TOO_MANY_ADMISSION_REQUESTS", UNKNOWN_TOKEN, *common),
+                    errors=Errors(body=("TOO_MANY_ADMISSION_REQUESTS", UNKNOWN_TOKEN, *common)),
                     refusals=(429, 503),
                     spelled_with_slash=True,
                 ),

@@ -13,7 +13,7 @@ from api.forms.fields import LARGEST_EON, find_address
 from api.openapi.schemas import array_of, query, ref
 from api.operator import Operator
 from api.replies import json_reply
-from api.routing import Operation
+from api.routing import Errors, Operation
 from ledger.payloads import seconds
 from ledger.reading.market import ExecutedTrade, PriceLevel, executed_trades, order_book
 from protocol.address import Address
@@ -52,7 +52,7 @@ class Market:
                     query("start_time", "Unix seconds, included; now by default."),
                     query("end_time", "Unix seconds, included; now by default."),
                 ),
-                errors=("invalid",),
+                errors=Errors(fields=("invalid",)),
                 refusals=(403, 404, 503),
             ),
         )

@@ -15,13 +15,20 @@ from api.forms.form import Form
 from api.openapi.schemas import ref
 from api.operator import Operator
 from api.replies import json_reply
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 from ledger.payloads import seconds
 from ledger.refusals import Refusal
 from ledger.sla import buy_agreement, running_agreement
 from models import ServiceLevelAgreement
 from protocol.address import Address, checksum_address
 
+RULES_OF_THE_PURCHASE: Final = (
+    "TRANSFER_DOES_NOT_EXIST",
+    "TRANSFER_MADE_TO_WRONG_WALLET",
+    "TRANSFER_MADE_WITH_WRONG_TOKEN",
+    "SLA_ALREADY_EXISTS_FOR_TRANSFER",
+    "SLA_STILL_VALID_FOR_WALLET",
+)
 NOBODY: Final[Address] = b""
 """Stands for a text that is no address: it has paid for nothing."""
 
@@ -67,13 +74,7 @@ class ServiceLevels:
                     ref("Sla"),
                     status=201,
                     body=ref("SlaIn"),
-                    errors=(
-                        "TRANSFER_DOES_NOT_EXIST",
-                        "TRANSFER_MADE_TO_WRONG_WALLET",
-                        "TRANSFER_MADE_WITH_WRONG_TOKEN",
-                        "SLA_ALREADY_EXISTS_FOR_TRANSFER",
-                        "SLA_STILL_VALID_FOR_WALLET",
-                    ),
+                    errors=Errors(body=RULES_OF_THE_PURCHASE),
                     refusals=(503,),
                 ),
             ),

@@ -32,7 +32,7 @@ from api.operator import Operator
 from api.parties import explain_malformed
 from api.rendering.transactions import render_transaction
 from api.replies import json_reply, reply
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 from ledger.identities import IdentityCache
 from ledger.orders.ending import cancel_order, finalise_order, freeze_order
 from ledger.orders.placement import PlacedOrder, place_order
@@ -124,12 +124,10 @@ class Swaps:
             ref("Transaction"),
             status=201,
             body=ref("SwapIn"),
-            errors=(
-                "INVALID_DEBIT_AMOUNT",
-                UNKNOWN_TOKEN,
-                UNKNOWN_WALLET,
-                *RULES_OF_THE_BODY,
-                *RULES_OF_THE_LEDGER,
+            errors=Errors(
+                fields=("INVALID_DEBIT_AMOUNT", UNKNOWN_TOKEN, UNKNOWN_WALLET),
+                body=RULES_OF_THE_BODY,
+                ledger=RULES_OF_THE_LEDGER,
             ),
             refusals=(403, 503),
             spelled_with_slash=True,
@@ -145,7 +143,7 @@ class Swaps:
                 "Finalise a fulfilled order: its wallets are free at once",
                 ref("FinalizeOut"),
                 body=ref("FinalizeIn"),
-                errors=RULES_OF_FINALISING,
+                errors=Errors(ledger=RULES_OF_FINALISING),
                 refusals=(404, 503),
             ),
             Operation(
@@ -156,7 +154,7 @@ class Swaps:
                 "Stop an order from matching; its matched amounts do not move any more",
                 ref("FreezeOut"),
                 body=ref("FreezeIn"),
-                errors=RULES_OF_FREEZING,
+                errors=Errors(ledger=RULES_OF_FREEZING),
                 refusals=(404, 503),
             ),
             Operation(
@@ -167,7 +165,7 @@ class Swaps:
                 "Cancel a frozen order: its wallets are free at once",
                 ref("CancelOut"),
                 body=ref("CancelIn"),
-                errors=RULES_OF_CANCELLING,
+                errors=Errors(ledger=RULES_OF_CANCELLING),
                 refusals=(404, 503),
             ),
         )

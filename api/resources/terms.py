@@ -15,7 +15,7 @@ from api.forms.form import Form
 from api.openapi.schemas import ref
 from api.operator import Operator
 from api.replies import json_reply
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 from ledger.payloads import seconds
 from ledger.refusals import Refusal
 from ledger.terms import require_latest_terms, sign_terms
@@ -50,10 +50,12 @@ class Terms:
                     ref("TosSignatureOut"),
                     status=201,
                     body=ref("TosSignatureIn"),
-                    errors=(
-                        "LATEST_TOS_ALREADY_SIGNED",
-                        "WALLET_NOT_ADMITTED",
-                        "INVALID_TOS_SIGNATURE",
+                    errors=Errors(
+                        body=(
+                            "LATEST_TOS_ALREADY_SIGNED",
+                            "WALLET_NOT_ADMITTED",
+                            "INVALID_TOS_SIGNATURE",
+                        )
                     ),
                     refusals=(503,),
                     spelled_with_slash=True,

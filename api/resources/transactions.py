@@ -18,7 +18,7 @@ from api.operator import Operator
 from api.policy import PAGE_CAP, PAGE_DEFAULT
 from api.rendering.transactions import render_transaction, summary
 from api.replies import reply, to_json
-from api.routing import Operation
+from api.routing import Errors, Operation
 from ledger.reading.listing import TransactionFilter, list_transactions
 from ledger.reading.transactions import find_transaction
 
@@ -56,7 +56,7 @@ class Transactions:
                     query("nonce", "A nonce."),
                     *flags,
                 ),
-                errors=("invalid",),
+                errors=Errors(fields=("invalid",)),
                 refusals=(503,),
                 spelled_with_slash=True,
             ),

@@ -29,7 +29,7 @@ from api.operator import Operator
 from api.parties import explain_malformed
 from api.rendering.transfers import render_accepted
 from api.replies import reply
-from api.routing import Operation, Resource
+from api.routing import Errors, Operation, Resource
 from ledger.refusals import Refusal
 from ledger.transfers import TransferRefused, TransferRequest
 
@@ -77,11 +77,10 @@ class Transfers:
                     ref("Transaction"),
                     status=201,
                     body=ref("TransferIn"),
-                    errors=(
-                        UNKNOWN_TOKEN,
-                        UNKNOWN_WALLET,
-                        *RULES_OF_THE_BODY,
-                        *RULES_OF_THE_LEDGER,
+                    errors=Errors(
+                        fields=(UNKNOWN_TOKEN, UNKNOWN_WALLET),
+                        body=RULES_OF_THE_BODY,
+                        ledger=RULES_OF_THE_LEDGER,
                     ),
                     refusals=(403, 503),
                     spelled_with_slash=True,

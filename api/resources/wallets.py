@@ -14,7 +14,7 @@ from api.operator import Operator
 from api.rendering.proofs import registration
 from api.rendering.wallets import render_wallet_state
 from api.replies import json_reply, reply
-from api.routing import Operation
+from api.routing import Errors, Operation
 from ledger.reading.wallets import find_registration, wallet_state
 from protocol.address import Address
 
@@ -40,7 +40,7 @@ class Wallets:
                 "All that the operator knows of a wallet in an eon",
                 ref("WalletState"),
                 query=(query("transfer_id", "Only transactions from this id on."),),
-                errors=("invalid",),
+                errors=Errors(fields=("invalid",)),
                 refusals=(404, 503),
                 spelled_with_slash=True,
             ),

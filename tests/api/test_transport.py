@@ -11,8 +11,11 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
+from api.codes import ErrorCode, FormCode
+from api.openapi.explanations import EXPLANATIONS, explain
 from api.policy import BODY_LIMIT_BYTES, ApiPolicy
 from ledger.rules import LedgerRules
+from settings import ROOT
 from tests.api.conftest import ORIGIN
 from tests.api.payments import admit
 from tests.api.schemas import require_shape
@@ -248,27 +251,40 @@ async def test_the_line_in_front_of_the_database_is_bounded(
     assert sorted(status for status, _ in answers) == [200] * 3 + [503] * 5
 
 
-async def test_the_page_and_its_assets_come_from_here(site: Site) -> None:
-    async with site.session.get(
-        site.url + "/swagger/", headers={"Accept": "text/html,*/*"}
-    ) as page:
+@pytest.mark.parametrize("path", ["/swagger/", "/redoc/", "/errors/"])
+async def test_pages_and_their_assets_come_from_here(site: Site, path: str) -> None:
+    async with site.session.get(site.url + path, headers={"Accept": "text/html,*/*"}) as page:
         assert page.status == 200
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
         html = await page.text()
-    assert "http://" not in html.replace(site.url, "")
+    assert "http://" not in html
     assert "https://" not in html
-    for line in html.split('"'):
-        if line.startswith("/swagger/assets/"):
-            async with site.session.get(site.url + line) as asset:
-                assert asset.status == 200
-                assert len(await asset.read()) > 100
+    named = [line for line in html.split('"') if line.startswith("/swagger/")]
+    assert len(named) > 0
+    for line in named:
+        async with site.session.get(site.url + line) as asset:
+            assert asset.status == 200, line
+            assert len(await asset.read()) > 100
     assert (await site.get("/swagger/assets/index.html"))[0] == 404
+
+
+async def test_every_code_is_explained_on_the_page_and_in_the_documents(site: Site) -> None:
+    codes = {code.value for code in (*ErrorCode, *FormCode)}
+    assert {code.value for code in EXPLANATIONS} == codes
+    async with site.session.get(site.url + "/errors/") as page:
+        html = await page.text()
+    for code, explanation in EXPLANATIONS.items():
+        assert f'id="{code.value}"' in html
+        assert explanation.cause and explanation.cure
+    document = (ROOT / "docs" / "errors.md").read_text()
+    assert document == explain(), "write it anew: nocust-operator describe errors >docs/errors.md"
 
 
 async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
     _, document = await site.get("/swagger/openapi.json")
-    # The packaged page draws nothing newer.
-    assert document["openapi"].startswith("3.0.")
-    assert await site.get("/swagger/?format=openapi") == (200, document)
+    assert document["openapi"] == "3.1.0"
+    for page in ("/swagger/", "/redoc/"):
+        assert await site.get(f"{page}?format=openapi") == (200, document)
     assert set(document["paths"]) == {
         "/audit/",
         "/audit/tokens/",
