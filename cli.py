@@ -25,6 +25,7 @@ COMMANDS = {
     "prepare": "commands.prepare",
     "reset": "commands.reset",
     "resume": "commands.switches",
+    "schedule": "commands.schedule",
     "simulate": "commands.simulate",
     "status": "commands.status",
     "token": "commands.token",

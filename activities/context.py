@@ -37,7 +37,8 @@ class Context:
 
     `signer` is set only in the role that sends; `operator` signs admissions there and elsewhere
     only lends its address. `in_flight_limit` counts unmined ordinary transactions, `daily_budget`
-    is what they may cost in a UTC day, in wei; 0: any amount.
+    is what they may cost in a UTC day, in wei; 0: any amount. Below `fuel_threshold`, in wei,
+    people are warned of the account's balance.
     """
 
     engine: Engine
@@ -51,6 +52,7 @@ class Context:
     sla_token: TokenTerms
     in_flight_limit: int = 16
     daily_budget: int = 0
+    fuel_threshold: int = 10**18
     accepts_published: bool = False
     signer: TransactionSigner | None = None
     sla_recipient: Signer | None = None

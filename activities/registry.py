@@ -12,6 +12,8 @@ from activities.answering import Answering
 from activities.broadcasting import Broadcaster
 from activities.context import Context
 from activities.eons import CheckpointWork
+from activities.fuelling import Fuelling
+from activities.scheduling import Scheduling
 from activities.synchronisation import Synchronisation
 from activities.watching import Watcher
 from activities.watchkeeping import Watchkeeping
@@ -56,6 +58,8 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
             adoptions.adopt_contract,
             adoptions.open_registration,
             adoptions.add_pair,
+            Scheduling(client).ensure_schedules,
+            Fuelling(context).check_fuel,
         ],
         queues.NOTIFY: [
             adoptions.fetch_terms,

@@ -77,6 +77,7 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         sla_token=TokenTerms(settings.sla_token_address.hex(), SLA_TOKEN_NAME, SLA_TOKEN_NAME),
         in_flight_limit=settings.tx_max_in_flight,
         daily_budget=settings.tx_daily_budget_wei,
+        fuel_threshold=settings.owner_balance_threshold_wei,
         accepts_published=settings.accept_published_contract,
         signer=None if key is None else TransactionSigner(key),
         sla_recipient=_sla_recipient(settings) if signs else None,

@@ -13,6 +13,7 @@ from duties import queues
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import View
 from duties.challenges import ChallengeView, Trial, TryAnswers
+from duties.checks import FuelReport
 from duties.eons import Built, Opening, OpenSubmission, Unsettled, Verdict
 from duties.interventions import InterventionNote
 from duties.synchronisation import FollowChain, Followed, Resync
@@ -92,6 +93,8 @@ ADOPT_CONTRACT: Final = Task(
     "adopt_contract", type(None), Adoption, queues.LEDGER, _SHORT, retry=persistent(*_START_FAULTS)
 )
 FETCH_TERMS: Final = Task("fetch_terms", type(None), bool, queues.NOTIFY, _SHORT)
+ENSURE_SCHEDULES: Final = Task("ensure_schedules", type(None), int, queues.LEDGER, _SHORT)
+CHECK_FUEL: Final = Task("check_fuel", type(None), FuelReport, queues.LEDGER, _SHORT)
 ADD_NATIVE_TOKEN: Final = Task(
     "add_native_token",
     type(None),

@@ -27,6 +27,8 @@ class BootstrapWorkflow:
         adoption = await ask(tasks.ADOPT_CONTRACT, None)
         self._show("following the chain", adoption)
         await self._ensure_synchronisation(adoption.calendar)
+        if workflow.patched("2026-11-25-schedules"):
+            await ask(tasks.ENSURE_SCHEDULES, None)
         self._show("fetching the terms of service", adoption)
         await ask(tasks.FETCH_TERMS, None)
         self._show("admitting the operator's wallets", adoption)

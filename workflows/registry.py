@@ -6,6 +6,8 @@ from workflows.bootstrap import BootstrapWorkflow
 from workflows.chain_sync import ChainSyncWorkflow
 from workflows.challenge import ChallengeWorkflow
 from workflows.eon import EonWorkflow
+from workflows.fuel import FuelCheckWorkflow
+from workflows.terms_refresh import TermsRefreshWorkflow
 from workflows.token_registration import TokenRegistrationWorkflow
 from workflows.transaction import TransactionWorkflow
 from workflows.withdrawal_desk import WithdrawalDeskWorkflow
@@ -15,6 +17,8 @@ ALL: Final[list[type[Any]]] = [
     ChainSyncWorkflow,
     ChallengeWorkflow,
     EonWorkflow,
+    FuelCheckWorkflow,
+    TermsRefreshWorkflow,
     TokenRegistrationWorkflow,
     TransactionWorkflow,
     WithdrawalDeskWorkflow,

@@ -1,6 +1,7 @@
 """Recording histories of every workflow type, and the fingerprints of what made them.
 
-`python -m tests.histories.recording` writes them anew. Do so only when no execution of the old
+`python -m tests.histories.recording` writes them anew, all of them or those of the workflow types
+and scenarios that are named. Do so only when no execution of the old
 code can be running any more, or after putting the change behind `workflow.patched`.
 """
 
@@ -11,6 +12,7 @@ import importlib
 import json
 import pkgutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +86,15 @@ def _without_machine(part: Any) -> Any:
     return part
 
 
-async def record() -> None:
-    """Record every scenario, one server each, and the fingerprints."""
+async def record(wanted: Collection[str]) -> None:
+    """Record scenarios, one server each, and the fingerprints.
+
+    `wanted` are names of workflow types or of scenarios; without any, all of them.
+    """
     for workflow, lives in scenarios.ALL.items():
         for scenario in lives:
+            if wanted and not {workflow, scenario.__name__} & set(wanted):
+                continue
             await record_scenario(workflow, scenario)
             sys.stdout.write(f"{workflow}: {scenario.__name__}\n")
             sys.stdout.flush()
@@ -95,4 +102,4 @@ async def record() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(sys.argv[1:]))

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from duties import interventions, names, queues
 from duties.challenges import ChallengeStart, Standing, Trial, Tried, TryAnswers
+from duties.checks import FuelReport, FuelState
 from duties.eons import EonStart, Opening, Readiness, Unsettled, Verdict
 from duties.interventions import Intervention
 from duties.synchronisation import Followed, SyncStart
@@ -435,6 +436,49 @@ async def bootstrapped_when_terms_arrive(script: Script) -> Handle:
     return await bootstrapped(script)
 
 
+async def check(script: Script, workflow: str, workflow_id: str) -> Handle:
+    """Let a scheduled check run once."""
+    handle = await start(script, workflow, None, workflow_id)
+    await handle.result()
+    return handle
+
+
+async def fuel_enough(script: Script) -> Handle:
+    """The account has ether enough."""
+    return await check(script, names.FUEL_WORKFLOW, "fuel-2026-11-25T12:00:00Z")
+
+
+async def fuel_low(script: Script) -> Handle:
+    """The account is short of ether."""
+    script.answers["check_fuel"] = in_turn(FuelReport(FuelState.LOW, "4", "5", "3"))
+    return await check(script, names.FUEL_WORKFLOW, "fuel-2026-11-25T12:10:00Z")
+
+
+async def fuel_when_the_node_answers(script: Script) -> Handle:
+    """The node is silent for a while."""
+    silent = ApplicationError("no answer within 10 s", type="NodeTimeout")
+    script.answers["check_fuel"] = in_turn(silent, silent, FuelReport("critical", "1", "5", "3"))
+    return await check(script, names.FUEL_WORKFLOW, "fuel-2026-11-25T12:20:00Z")
+
+
+async def terms_unchanged(script: Script) -> Handle:
+    """The terms are those that are in force."""
+    script.answers["fetch_terms"] = in_turn(lambda _: False)
+    return await check(script, names.TERMS_WORKFLOW, "terms-2026-11-25T12:00:00Z")
+
+
+async def terms_renewed(script: Script) -> Handle:
+    """New terms are published."""
+    return await check(script, names.TERMS_WORKFLOW, "terms-2026-11-26T12:00:00Z")
+
+
+async def terms_unreachable_for_a_while(script: Script) -> Handle:
+    """Whoever publishes the terms is away for a while."""
+    unreadable = ApplicationError("no answer", type="TermsUnreadable")
+    script.answers["fetch_terms"] = in_turn(unreadable, unreadable, lambda _: True)
+    return await check(script, names.TERMS_WORKFLOW, "terms-2026-11-27T12:00:00Z")
+
+
 ALL: dict[str, tuple[Scenario, ...]] = {
     names.EON_WORKFLOW: (
         eon_committed,
@@ -469,4 +513,6 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         bootstrapped_again,
         bootstrapped_when_terms_arrive,
     ),
+    names.FUEL_WORKFLOW: (fuel_enough, fuel_low, fuel_when_the_node_answers),
+    names.TERMS_WORKFLOW: (terms_unchanged, terms_renewed, terms_unreachable_for_a_while),
 }

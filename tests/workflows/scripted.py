@@ -18,6 +18,7 @@ from duties import queues, search_attributes, tasks
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import Calendar, View
 from duties.challenges import ChallengeView, Standing, Trial, TryAnswers
+from duties.checks import FuelReport, FuelState
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
 from duties.synchronisation import Followed
 from duties.task import Task
@@ -112,6 +113,8 @@ class Script:
                 times, "hardened", "aa" * 20, TokenTerms("bb" * 20, "LQD", "LQD")
             ),
             "fetch_terms": lambda _: True,
+            "ensure_schedules": lambda _: 2,
+            "check_fuel": lambda _: FuelReport(FuelState.ENOUGH, "9", "5", "3"),
             "add_native_token": lambda _: Registered("aa" * 20, 0),
             "open_registration": self._open_registration,
             "activate_token": lambda token: Registered(token.address, 1),

@@ -5,6 +5,7 @@ from tests.workflows.scripted import Script, positions
 
 STEPS = (
     "adopt_contract",
+    "ensure_schedules",
     "fetch_terms",
     "add_native_token",
     "open_registration",

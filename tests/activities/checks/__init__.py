@@ -1,0 +1,1 @@
+"""The scheduled checks, on a real database, node, contract and Temporal server."""
