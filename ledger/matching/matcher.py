@@ -27,12 +27,10 @@ UNFIT_FOR_S: Final = 5.0
 class MatchingPolicy:
     """How a matcher works.
 
-    A taker waits `delay_s` from its acceptance, a carried-over order `announced_for_s` from the
-    announcement of the checkpoint; `batch` takers share a transaction.
+    A taker waits `delay_s` from its acceptance; `batch` takers share a transaction.
     """
 
     delay_s: float = 0.3
-    announced_for_s: float = 1.0
     batch: int = 64
 
 
@@ -93,12 +91,7 @@ class Matcher:
                 return Round()
             confirmed: int | None = 0
             if view.current_eon != self._confirmed_eon:
-                confirmed = confirm_copies(
-                    session,
-                    self._rules,
-                    view.current_eon,
-                    announced_for_s=self._policy.announced_for_s,
-                )
+                confirmed = confirm_copies(session, self._rules, view.current_eon)
             eon = view.current_eon
         if confirmed:
             # Confirmed copies rest already, or wait to be takers: the books learn them anew.

@@ -30,8 +30,7 @@ WHERE x.swap AND x.eon = %s AND NOT x.appended AND NOT x.processed AND NOT x.voi
 ORDER BY x.arrival LIMIT %s
 """
 _ANNOUNCED: Final = """
-SELECT EXISTS (SELECT FROM root_commitment
-               WHERE eon = %s AND announced_at <= clock_timestamp() - make_interval(secs => %s))
+SELECT EXISTS (SELECT FROM root_commitment WHERE eon = %s AND announced_at IS NOT NULL)
 """
 _CONFIRM: Final = "UPDATE transfer SET appended = true WHERE id = ANY(%s::bigint[])"
 _VOID: Final = """
@@ -41,17 +40,17 @@ WHERE swap AND tx_id = ANY(%s::uuid[]) AND eon >= %s
 
 
 def confirm_copies(
-    session: Session, rules: LedgerRules, eon: int, *, announced_for_s: float, limit: int = BATCH
+    session: Session, rules: LedgerRules, eon: int, *, limit: int = BATCH
 ) -> int | None:
     """Confirm copies of `eon`, the current one, earliest orders first; those that no longer fit
     are voided with their later copies.
 
-    Returns how many were looked at: 0 once there are none left in this eon, None while wallets do
-    not know the eon's checkpoint yet: it must have been announced for a while, so that wallets
-    hear of it first.
+    Returns how many were looked at: 0 once there are none left in this eon, None until the eon's
+    checkpoint was announced. That is committed then, and what is committed first is told first: a
+    wallet hears of its checkpoint before it hears of its order.
     """
     cursor = cursor_of(session)
-    cursor.execute(_ANNOUNCED, (eon, announced_for_s))
+    cursor.execute(_ANNOUNCED, (eon,))
     if not cursor.fetchone()[0]:
         return None
     cursor.execute(_WAITING, (eon, limit))

@@ -75,7 +75,7 @@ class Market:
         return Matcher(
             self.world.sessions,
             self.world.rules,
-            MatchingPolicy(**{"delay_s": 0.0, "announced_for_s": 0.0, "batch": 8} | policy),
+            MatchingPolicy(**{"delay_s": 0.0, "batch": 8} | policy),
         )
 
     def open(self) -> None:

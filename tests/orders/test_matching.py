@@ -157,7 +157,6 @@ def test_an_order_goes_on_only_when_wallets_have_heard_of_the_checkpoint(market:
     market.bank.turn()
     assert market.new_matcher().step().is_idle
     market.announce()
-    assert market.new_matcher(announced_for_s=60.0).step().is_idle
     assert market.new_matcher().step().confirmed == 1
     assert market.row(order).appended
 
