@@ -1,11 +1,12 @@
-"""`nocust-operator demo`: the round of a wallet's money, played on the running stack as a story."""
+"""`nocust-operator demo`: a wallet's money goes round, or is traded, as a story on the stack."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 import click
 from rich.console import Console
@@ -15,13 +16,15 @@ from rich.table import Table
 from contracts.development import DEVELOPMENT_MNEMONIC
 from duties import names
 from settings import Settings
+from simulation.chapters import Chapter
 from simulation.pace import ChainPace, NeverHappened
-from simulation.round import Amounts, Chapter, Round
+from simulation.round import Amounts, Round
+from simulation.trade import Trade
 from wallet.errors import OperatorRefused, WalletError
 from wallet.keys import Keys
 from wallet.operator_api import OperatorApi
 from wallet.parent_chain import ParentChain
-from wallet.wallet import open_home
+from wallet.wallet import Home, open_home
 
 ETHER: Final = 10**18
 AMOUNTS: Final = Amounts(
@@ -29,27 +32,67 @@ AMOUNTS: Final = Amounts(
 )
 READY_TIMEOUT_S: Final = 120
 UNAVAILABLE: Final = 503
-IN_ETHER: Final = frozenset({"amount", "balance", "left off chain"})
+IN_UNITS: Final = frozenset({"amount", "balance", "left off chain", "left in the order", "unsold"})
+TRADED: Final = 2 * ETHER
 
 
-@click.command()
+Tell: TypeAlias = Callable[[Chapter], None]
+Play: TypeAlias = Callable[[Home, Settings, ChainPace, Tell], Awaitable[None]]
+
+
+@click.group(invoke_without_command=True)
 @click.option("--payer", default=1, show_default=True, help="Development account that deposits.")
 @click.option("--payee", default=2, show_default=True, help="Development account that withdraws.")
-def demo(payer: int, payee: int) -> None:
+@click.pass_context
+def demo(context: click.Context, payer: int, payee: int) -> None:
     """Register, deposit, pay, be paid, see the eon commit, withdraw, be paid out.
 
     Needs the development stack (`./run.sh`) and takes a little more than four eons.
     """
+    if context.invoked_subcommand is not None:
+        return
+
+    async def play(home: Home, settings: Settings, pace: ChainPace, tell: Tell) -> None:
+        keys = _account(payer), _account(payee)
+        await Round.of(home, keys, settings.contract_address, AMOUNTS, pace, tell).play()
+
+    _tell_story(play, "The money went round")
+
+
+@demo.command()
+@click.option("--seller", default=1, show_default=True, help="Development account that sells ETH.")
+@click.option("--buyer", default=2, show_default=True, help="Development account that pays LQD.")
+def trade(seller: int, buyer: int) -> None:
+    """Trade across an eon boundary, cancel the rest, prove the balances, take the proceeds out.
+
+    Needs the development stack (`./run.sh`) and takes a little more than six eons.
+    """
+
+    async def play(home: Home, settings: Settings, pace: ChainPace, tell: Tell) -> None:
+        owners = _account(seller), _account(buyer)
+        tokens = {settings.contract_address: "ETH", settings.sla_token_address: "LQD"}
+        await Trade.of(home, owners, tokens, TRADED, pace, tell).play()
+
+    _tell_story(play, "The orders were traded and the proceeds taken out")
+
+
+def _account(index: int) -> Keys:
+    return Keys.from_mnemonic(DEVELOPMENT_MNEMONIC, index)
+
+
+def _tell_story(play: Play, moral: str) -> None:
     console = Console()
+    began = time.monotonic()
     try:
-        asyncio.run(_play(console, payer, payee))
+        asyncio.run(_play(console, play))
     except (WalletError, NeverHappened) as error:
         raise click.ClickException(f"the story broke off: {error}") from error
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    console.print(f"[green]{moral} in {minutes} min {seconds} s.[/green]")
 
 
-async def _play(console: Console, payer: int, payee: int) -> None:
+async def _play(console: Console, play: Play) -> None:
     settings = Settings.from_env(signs=False)
-    began = time.monotonic()
     story = Storyteller(console, settings)
     chain = ParentChain(
         settings.node_url.reveal()
@@ -60,21 +103,10 @@ async def _play(console: Console, payer: int, payee: int) -> None:
     async with OperatorApi(f"http://127.0.0.1:{settings.api_port}") as api:
         await _until_ready(api, story)
         home = await open_home(api, chain)
-        keys = tuple(Keys.from_mnemonic(DEVELOPMENT_MNEMONIC, index) for index in (payer, payee))
-        tale = Round.of(
-            home,
-            (keys[0], keys[1]),
-            settings.contract_address,
-            AMOUNTS,
-            ChainPace(chain.block, story.wait),
-            story.tell,
-        )
         try:
-            await tale.play()
+            await play(home, settings, ChainPace(chain.block, story.wait), story.tell)
         finally:
             await home.stream.close()
-    minutes, seconds = divmod(int(time.monotonic() - began), 60)
-    console.print(f"[green]The money went round in {minutes} min {seconds} s.[/green]")
 
 
 async def _until_ready(api: OperatorApi, story: Storyteller) -> None:
@@ -114,7 +146,7 @@ class Storyteller:
         table.add_column()
         table.add_column(overflow="fold")
         for name, value in chapter.facts.items():
-            table.add_row(name, _in_ether(value) if name in IN_ETHER else value)
+            table.add_row(name, _in_tokens(value, chapter) if name in IN_UNITS else value)
         if chapter.eon is not None:
             table.add_row("eon", str(chapter.eon))
             table.add_row("Temporal", self._link(chapter))
@@ -124,12 +156,12 @@ class Storyteller:
 
     def _link(self, chapter: Chapter) -> str:
         if chapter.desk is not None:
-            workflow = names.withdrawal_desk_id("ETH", chapter.desk.removeprefix("0x"))
+            workflow = names.withdrawal_desk_id(chapter.symbol, chapter.desk.removeprefix("0x"))
         else:
             workflow = names.eon_id(chapter.eon or 0)
         host = f"http://127.0.0.1:{self._settings.temporal_ui_port}"
         return f"{host}/namespaces/{self._settings.temporal_namespace}/workflows/{workflow}"
 
 
-def _in_ether(units: str) -> str:
-    return f"{Decimal(units).scaleb(-18).normalize():f} ETH ({units} wei)"
+def _in_tokens(units: str, chapter: Chapter) -> str:
+    return f"{Decimal(units).scaleb(-18).normalize():f} {chapter.symbol} ({units} units)"

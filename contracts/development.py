@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from eth_abi.abi import encode
 from eth_account import Account
+from eth_utils.abi import function_signature_to_4byte_selector
 from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, ContractLogicError
 from web3.types import Nonce
@@ -32,6 +34,11 @@ TOKEN_NAME: Final = "Liquidity"
 TOKEN_SYMBOL: Final = "LQD"
 TOKEN_SUPPLY: Final = 10**27
 """Units: a thousand million LQD, all of them the operator's at first."""
+
+
+SHARE_INDICES: Final = (1, 2, 3, 4)
+SHARE: Final = 10**24
+"""Units of LQD with which these accounts begin: they trade in demonstrations and tests."""
 
 
 class NonceTaken(DeploymentError):
@@ -105,6 +112,7 @@ def deploy_development_chain(
         _advance(operator, TOKEN_NONCE)
         create_token(operator, TOKEN_NAME, TOKEN_SYMBOL, TOKEN_SUPPLY)
     _require_token(w3, token)
+    _share_out(operator, token)
     return DevelopmentChain(commit_chain, token, genesis_block)
 
 
@@ -117,6 +125,15 @@ def _advance(sender: Sender, nonce: int) -> None:
             f"account {sender.address} is at nonce {used}, but the contract that wallets expect"
             f" needs nonce {nonce}; clear the development chain and start again"
         )
+
+
+def _share_out(operator: Sender, token: bytes) -> None:
+    """Uses the nonces after the token's for the shares; an operator beyond them has done it."""
+    for number, index in enumerate(SHARE_INDICES, TOKEN_NONCE + 1):
+        if operator.next_nonce() == number:
+            arguments = encode(["address", "uint256"], [development_account(index).address, SHARE])
+            call = function_signature_to_4byte_selector("transfer(address,uint256)") + arguments
+            operator.send(to=token, data="0x" + call.hex())
 
 
 def _require_commit_chain(w3: Web3, address: bytes, operator: bytes, blocks_per_eon: int) -> int:

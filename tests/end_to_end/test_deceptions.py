@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from simulation.round import Amounts, Chapter, Round
+from simulation.chapters import Chapter
+from simulation.round import Amounts, Round
 from tests.end_to_end.conftest import RunningOperator
 from tests.end_to_end.lying_operator import lying, truth
 from wallet.errors import Deception, MalformedAnswer

@@ -5,7 +5,8 @@ import pytest
 from commands.audit import find_faults
 from protocol.editions import ContractEdition
 from settings import Settings
-from simulation.round import Amounts, Chapter, Round
+from simulation.chapters import Chapter
+from simulation.round import Amounts, Round
 from tests.end_to_end.conftest import RunningOperator
 from wallet.wallet import Home
 
