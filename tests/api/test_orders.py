@@ -119,9 +119,11 @@ async def matching(market: Market) -> AsyncIterator[None]:
     leader = MatchingLeader(market.world.engine, lambda _session: market.world.rules, policy)
     thread = threading.Thread(target=leader.run, daemon=True)
     thread.start()
-    yield
-    leader.stop()
-    thread.join(10)
+    try:
+        yield
+    finally:
+        leader.stop()
+        thread.join(10)
 
 
 async def test_a_full_match_runs_as_trading_wallets_expect(site: Site, market: Market) -> None:
