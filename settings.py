@@ -166,6 +166,7 @@ class Settings:
     transaction_hook_url: Secret | None = _variable(
         "TRANSACTION_HOOK_URL", secret_url("http", "https"), None
     )
+    transaction_hook_key: Secret | None = _variable("HUB_TRANSACTION_HOOK_KEY", Secret, None)
 
     api_host: str = _variable("HUB_API_HOST", str, "127.0.0.1")
     api_port: int = _variable("HUB_API_PORT", integer(1, 65535), 8123)

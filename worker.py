@@ -24,7 +24,7 @@ from activities.lookout import LEAST_PATIENCE_S, Lookout
 from activities.patience import Patience
 from activities.registry import activities_of
 from activities.telling.courier import Courier
-from commands.wiring import channels_of, compose
+from commands.wiring import channels_of, compose, transaction_hook
 from duties import names, queues
 from ledger.matching.leader import MatchingLeader
 from protocol.keccak import require_fast_crypto
@@ -129,13 +129,15 @@ async def connect(settings: Settings) -> Client:
 
 
 def _watch(context: Context, settings: Settings) -> list[asyncio.Task[None]]:
-    """What tells people of alarms, and raises one when nobody carries out the duties."""
+    """What tells people of alarms and programs of transfers, and sees that duties stand still."""
     patience_s = max(
         LEAST_PATIENCE_S, 6 * context.pace.poll_s, STALE_BLOCKS * context.pace.block_time_s
     )
     courier = Courier(context.sessions, channels_of(settings))
     lookout = Lookout(context.sessions, patience_s=patience_s)
-    return [asyncio.create_task(courier.run()), asyncio.create_task(lookout.run())]
+    hook = transaction_hook(settings, context)
+    watching = [courier.run(), lookout.run(), *([] if hook is None else [hook.run()])]
+    return [asyncio.create_task(one) for one in watching]
 
 
 def build_worker(

@@ -8,6 +8,7 @@ from activities.context import Context, Pace
 from activities.telling.channel import Channel
 from activities.telling.hook import Hook
 from activities.telling.mail import Mail, MailServer
+from activities.transaction_hook import HookAddress, TransactionHook
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
@@ -116,3 +117,11 @@ def _sla_recipient(settings: Settings) -> Signer | None:
     if key is None or settings.sla_recipient_address == settings.owner_address:
         return None
     return Signer(bytes.fromhex(key.reveal()))
+
+
+def transaction_hook(settings: Settings, context: Context) -> TransactionHook | None:
+    """What posts confirmed transfers, if a URL is set."""
+    if settings.transaction_hook_url is None:
+        return None
+    address = HookAddress(settings.transaction_hook_url, settings.transaction_hook_key)
+    return TransactionHook(context.engine, address)

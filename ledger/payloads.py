@@ -1,4 +1,4 @@
-"""The parts of the wire that the ledger itself writes, into the outbox.
+"""The parts of the wire that are written elsewhere than in the API: into the outbox and hooks.
 
 Amounts are decimal strings, digests and signatures hexadecimal digits without `0x`, times whole
 Unix seconds. Wallets refuse unknown members: nothing is added here.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ledger.reading.values import TransactionSummary, WalletReference
 from models import Deposit, Wallet, Withdrawal, WithdrawalRequest
 
 
@@ -51,3 +52,27 @@ def request_payload(request: WithdrawalRequest) -> dict[str, Any]:
 def withdrawal_payload(withdrawal: Withdrawal, request: WithdrawalRequest) -> dict[str, Any]:
     """The Withdrawal object with the request that it paid."""
     return _movement(withdrawal) | {"request": request_payload(request)}
+
+
+def concise_transaction(fact: TransactionSummary) -> dict[str, Any]:
+    """The ConciseTransaction object."""
+    return {
+        "wallet": _concise_party(fact.wallet),
+        "recipient": _concise_party(fact.recipient),
+        "time": seconds(fact.time),
+        "id": fact.id,
+        "tx_id": str(fact.tx_id),
+        "eon_number": fact.eon,
+        "swap": fact.swap,
+        "passive": fact.passive,
+        "complete": fact.complete,
+        "cancelled": fact.cancelled,
+        "voided": fact.voided,
+        "nonce": str(fact.nonce),
+        "amount": str(fact.amount),
+        "amount_swapped": None if fact.amount_swapped is None else str(fact.amount_swapped),
+    }
+
+
+def _concise_party(fact: WalletReference) -> dict[str, Any]:
+    return {"address": f"0x{fact.address_text}", "token": f"0x{fact.token_text}"}

@@ -26,7 +26,7 @@ from models.commitments import (
 )
 from models.guards import STATEMENTS as GUARD_STATEMENTS
 from models.interventions import IntakePause, InterventionRecord
-from models.notices import DutyNotice, Notification
+from models.notices import DutyNotice, Notification, TransactionHookMark
 from models.tokens import BlacklistEntry, Token, TokenPair
 from models.transactions import SendingAccount, TransactionAttempt, TransactionIntent
 from models.transfers import Matching, Transfer
@@ -67,6 +67,7 @@ __all__ = [
     "TokenCommitment",
     "TokenPair",
     "TransactionAttempt",
+    "TransactionHookMark",
     "TransactionIntent",
     "Transfer",
     "TransferCount",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, created_at, identity
+from models.base import Base, counter, created_at, identity
 
 
 class Notification(Base):
@@ -28,6 +28,16 @@ class Notification(Base):
     transfer_id: Mapped[int | None] = mapped_column(BigInteger, nullable=True)
     payload: Mapped[Any | None] = mapped_column(JSONB, nullable=True)
     time: Mapped[datetime] = created_at()
+
+
+class TransactionHookMark(Base):
+    """Up to which notification the hook for transactions has been told: one row."""
+
+    __tablename__ = "transaction_hook_mark"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="1")
+    delivered: Mapped[int] = counter("delivered")
 
 
 class DutyNotice(Base):

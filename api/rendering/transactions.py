@@ -7,7 +7,7 @@ from typing import Any
 from api.rendering.proofs import active_state, decimal, delivery_proof
 from api.replies import to_json
 from ledger.payloads import seconds
-from ledger.reading.values import Transaction, TransactionSummary, WalletReference
+from ledger.reading.values import Transaction, WalletReference
 
 
 def party(fact: WalletReference) -> dict[str, Any]:
@@ -17,11 +17,6 @@ def party(fact: WalletReference) -> dict[str, Any]:
         "token": f"0x{fact.token_text}",
         "trail_identifier": fact.trail,
     }
-
-
-def concise_party(fact: WalletReference) -> dict[str, Any]:
-    """A party in the list of transactions."""
-    return {"address": f"0x{fact.address_text}", "token": f"0x{fact.token_text}"}
 
 
 def transaction(fact: Transaction) -> dict[str, Any]:
@@ -73,23 +68,3 @@ def transaction(fact: Transaction) -> dict[str, Any]:
 def render_transaction(fact: Transaction) -> str:
     """Write the Transaction object."""
     return to_json(transaction(fact))
-
-
-def summary(fact: TransactionSummary) -> dict[str, Any]:
-    """The ConciseTransaction object."""
-    return {
-        "wallet": concise_party(fact.wallet),
-        "recipient": concise_party(fact.recipient),
-        "time": seconds(fact.time),
-        "id": fact.id,
-        "tx_id": str(fact.tx_id),
-        "eon_number": fact.eon,
-        "swap": fact.swap,
-        "passive": fact.passive,
-        "complete": fact.complete,
-        "cancelled": fact.cancelled,
-        "voided": fact.voided,
-        "nonce": str(fact.nonce),
-        "amount": str(fact.amount),
-        "amount_swapped": decimal(fact.amount_swapped),
-    }

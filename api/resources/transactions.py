@@ -16,9 +16,10 @@ from api.forms.form import FieldError
 from api.openapi.schemas import query, ref
 from api.operator import Operator
 from api.policy import PAGE_CAP, PAGE_DEFAULT
-from api.rendering.transactions import render_transaction, summary
+from api.rendering.transactions import render_transaction
 from api.replies import reply, to_json
 from api.routing import Errors, Operation
+from ledger.payloads import concise_transaction
 from ledger.reading.listing import TransactionFilter, list_transactions
 from ledger.reading.transactions import find_transaction
 
@@ -127,7 +128,7 @@ def _render_page(
             "count": page.count,
             "next": links.next(page.count),
             "previous": links.previous(),
-            "results": [summary(line) for line in page.results],
+            "results": [concise_transaction(line) for line in page.results],
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -79,7 +79,24 @@ def list_transactions(
     count = session.scalar((_with_parties(counting) if joined else counting).where(*conditions))
     if not count or offset >= count:
         return TransactionPage(count or 0, ())
-    columns: AnySelect = select(
+    rows = session.execute(
+        _with_parties(_columns())
+        .where(*conditions)
+        .order_by(*_order(wanted.ordering))
+        .limit(min(limit, PAGE_LIMIT))
+        .offset(offset)
+    )
+    return TransactionPage(count, tuple(_summary(row) for row in rows))
+
+
+def summaries_by_id(session: Session, ids: Collection[int]) -> dict[int, TransactionSummary]:
+    """Read some transactions as the list shows them, by id."""
+    rows = session.execute(_with_parties(_columns()).where(Transfer.id.in_(ids)))
+    return {found.id: found for found in map(_summary, rows)}
+
+
+def _columns() -> AnySelect:
+    return select(
         Transfer,
         _sender.text.label("sender"),
         _debit_token.text.label("debit"),
@@ -88,14 +105,6 @@ def list_transactions(
         _credit_token.text.label("credit"),
         _recipient.trail_identifier.label("recipient_trail"),
     )
-    rows = session.execute(
-        _with_parties(columns)
-        .where(*conditions)
-        .order_by(*_order(wanted.ordering))
-        .limit(min(limit, PAGE_LIMIT))
-        .offset(offset)
-    )
-    return TransactionPage(count, tuple(_summary(row) for row in rows))
 
 
 def _with_parties(statement: AnySelect) -> AnySelect:
