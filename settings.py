@@ -182,6 +182,14 @@ class Settings:
         one_of("x-forwarded-for", "cf-connecting-ip", "x-real-ip"),
         "x-forwarded-for",
     )
+    peer_rate: int = _variable("HUB_PEER_RATE", integer(0), 200)
+    wallet_rate: int = _variable("HUB_WALLET_RATE", integer(0), 50)
+    registration_rate: int = _variable("HUB_REGISTRATION_RATE", integer(0), 20)
+    metrics_networks: tuple[Network, ...] = _variable(
+        "HUB_METRICS_NETWORKS",
+        networks,
+        networks("127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"),
+    )
     allowed_origins: tuple[str, ...] = _variable(
         "CORS_ORIGIN_WHITELIST", words, ("http://localhost:3000", "http://localhost:4200")
     )
@@ -273,6 +281,11 @@ class Settings:
 def inherited_environment(**added: str) -> dict[str, str]:
     """The environment for a child process: ours, unread, with `added` over it."""
     return {**os.environ, **added}
+
+
+def publish_environment(**names: str) -> None:
+    """Set variables of this process that a library reads itself."""
+    os.environ.update(names)
 
 
 def _required(secret: Secret | None, name: str) -> str:

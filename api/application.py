@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from api import errors
 from api.administration.people import Administration, People
 from api.callers import Hosts
+from api.metrics import ApiMetrics
 from api.operator import Operator, RulesLoader
 from api.policy import (
     BODY_LIMIT_BYTES,
@@ -34,7 +35,7 @@ from api.resources.tokens import Tokens
 from api.resources.transactions import Transactions
 from api.resources.transfers import Transfers
 from api.resources.wallets import Wallets
-from api.routing import Resource
+from api.routing import Door, Resource
 
 NAME: Final = "nocust-operator"
 
@@ -45,6 +46,7 @@ def create_app(
     policy: ApiPolicy,
     people: People,
     *,
+    metrics: ApiMetrics | None = None,
     name: str = NAME,
 ) -> Sanic[Any, Any]:
     """Compose the API over a ledger.
@@ -55,11 +57,11 @@ def create_app(
     """
     app = Sanic(name, configure_logging=False)
     _configure(app, policy)
-    hosts, finish = Hosts(policy.allowed_hosts), Finish(policy)
-    errors.install(app, finish)
-    operator = Operator(engine, load_rules, policy)
+    operator = Operator(engine, load_rules, policy, metrics or ApiMetrics())
+    door = Door(Hosts(policy.allowed_hosts), operator.limits, operator.metrics, Finish(policy))
+    errors.install(app, door.finish)
     administration = Administration(engine, people, policy.admin_token)
-    tokens, wallets = Tokens(operator), Wallets(operator)
+    tokens, wallets, health = Tokens(operator), Wallets(operator), Health(operator)
     resources = [
         Resource(
             "audit",
@@ -77,14 +79,14 @@ def create_app(
         ServiceLevels(operator).resource(),
         Terms(operator).resource(),
         Analytics(operator).resource(),
-        Health(operator).resource(),
+        *health.resources(),
         Alarms(operator).resource(),
         *administration.resources(),
     ]
     for resource in [*resources, *Description(resources).resources()]:
-        app.blueprint(resource.blueprint(hosts, finish))
+        app.blueprint(resource.blueprint(door))
     app.add_websocket_route(
-        Streams(operator, hosts, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
+        Streams(operator, door, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
     )
 
     async def start(_app: Sanic[Any, Any]) -> None:

@@ -22,6 +22,7 @@ class Callers:
 
     def __init__(self, policy: ApiPolicy) -> None:
         self._networks = policy.trusted_proxies
+        self._metrics_networks = policy.metrics_networks
         self._header = policy.caller_header
         self.is_ours = lru_cache(KNOWN_NAMES)(self._is_ours)
 
@@ -36,6 +37,11 @@ class Callers:
                 return address.strip()
         return peer
 
+    def require_metrics(self, request: Request) -> None:
+        """Refuse with 403 who may not read metrics."""
+        if not _is_within(self.address(request), self._metrics_networks):
+            raise Detail(403, "metrics are not for this address")
+
     def scheme(self, request: Request) -> str:
         """`http` or `https`, as the caller sees us."""
         if self.is_ours(str(request.ip)):
@@ -45,11 +51,7 @@ class Callers:
         return "https" if request.scheme in ("https", "wss") else "http"
 
     def _is_ours(self, spelled: str) -> bool:
-        try:
-            address = ip_address(spelled)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
+        return _is_within(spelled, self._networks)
 
 
 class Hosts:
@@ -76,3 +78,11 @@ class Hosts:
         return name in self._names or any(
             name.endswith(domain) or name == domain[1:] for domain in self._domains
         )
+
+
+def _is_within(spelled: str, networks: Iterable[Network]) -> bool:
+    try:
+        address = ip_address(spelled)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)

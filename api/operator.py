@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from api.callers import Callers
 from api.faults import Unavailable
+from api.limits import Limits
+from api.metrics import ApiMetrics
 from api.policy import ApiPolicy
 from api.readers import Database
 from api.streams.hub import Hub
@@ -24,6 +26,7 @@ from logs import get_logger
 
 RulesLoader: TypeAlias = Callable[[Session], LedgerRules | None]
 BOOTSTRAP_POLL_S: Final = 0.5
+MEASURE_EVERY_S: Final = 1.0
 
 log = get_logger(__name__)
 
@@ -31,9 +34,13 @@ log = get_logger(__name__)
 class Operator:
     """Everything that resources share. `start` and `stop` belong to the server's event loop."""
 
-    def __init__(self, engine: Engine, load_rules: RulesLoader, policy: ApiPolicy) -> None:
+    def __init__(
+        self, engine: Engine, load_rules: RulesLoader, policy: ApiPolicy, metrics: ApiMetrics
+    ) -> None:
         self.policy = policy
+        self.metrics = metrics
         self.callers = Callers(policy)
+        self.limits = Limits(self.callers, policy)
         self.database = Database(
             engine, threads=policy.database_threads, waiting_limit=policy.waiting_limit
         )
@@ -43,6 +50,7 @@ class Operator:
         self._commits: GroupCommit | None = None
         self._listener: Listener | None = None
         self._bootstrap: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
 
     @property
     def is_bootstrapped(self) -> bool:
@@ -67,20 +75,32 @@ class Operator:
         The first try comes before the first request: a process that joins others on their port
         must not refuse what they would serve.
         """
+        self._measuring = asyncio.create_task(self._measure())
         if not await self._take_up_rules():
             self._bootstrap = asyncio.create_task(self._await_rules())
 
     async def stop(self) -> None:
         """Finish what was accepted, then end every thread and close every connection."""
-        if self._bootstrap is not None:
-            self._bootstrap.cancel()
-            await asyncio.gather(self._bootstrap, return_exceptions=True)
+        for task in (self._bootstrap, self._measuring):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if self._commits is not None:
             await self._commits.stop(self.policy.drain_s)
         if self._listener is not None:
             await self._listener.stop()
         self.database.close()
         self.database.engine.dispose()
+
+    async def _measure(self) -> None:
+        """Note every second how long the lines are."""
+        metrics = self.metrics
+        while True:
+            metrics.waiting.labels("database").set(self.database.taken)
+            waiting = 0 if self._commits is None else self._commits.waiting
+            metrics.waiting.labels("group commit").set(waiting)
+            metrics.streams.set(len(self.hub.streams()))
+            await asyncio.sleep(MEASURE_EVERY_S)
 
     async def _await_rules(self) -> None:
         while True:
@@ -103,7 +123,7 @@ class Operator:
         teller = Teller(self.hub)
         self._listener = Listener(self.database.engine, self.database.snapshots, self.hub, teller)
         self._listener.start()
-        self._commits = GroupCommit(self.database.engine, rules)
+        self._commits = GroupCommit(self.database.engine, rules, observe=self.metrics.observe_batch)
         self._commits.start()
         self._rules = rules
         log.info("serving", contract=rules.contract.hex())

@@ -31,7 +31,9 @@ class ApiPolicy:
     they are served elsewhere. `matching_addresses` may read executed matches. `database_threads`
     bounds the readings at work, `waiting_limit` those in line, `socket_limit` the WebSockets of
     one process.
-    `admin_token` opens the administration; without one there is none.
+    `peer_rate`, `wallet_rate` and `registration_rate` are requests of one address, payments and
+    orders of one wallet, registrations by one address: a second, 0 for any number. Metrics are
+    told to `metrics_networks`. `admin_token` opens the administration; without one there is none.
     """
 
     allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -45,4 +47,8 @@ class ApiPolicy:
     waiting_limit: int = 256
     socket_limit: int = 10_000
     drain_s: float = 10.0
+    peer_rate: float = 200.0
+    wallet_rate: float = 50.0
+    registration_rate: float = 20.0
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     admin_token: Secret | None = None

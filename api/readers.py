@@ -34,6 +34,11 @@ class Database:
         self._taken = 0
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
 
+    @property
+    def taken(self) -> int:
+        """Calls at work and in line."""
+        return self._taken
+
     async def read(
         self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

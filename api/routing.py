@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Final, TypeAlias
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from api.callers import Hosts
+from api.errors import OUT_OF_REACH
 from api.faults import Fault
+from api.limits import Limits
+from api.metrics import ApiMetrics
 from api.replies import (
     PREFLIGHT,
     Finish,
@@ -76,6 +80,16 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """What every request passes on its way in and every answer on its way out."""
+
+    hosts: Hosts
+    limits: Limits
+    metrics: ApiMetrics
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A part of the API under one prefix; those of pages are not described and are no JSON.
 
@@ -90,7 +104,7 @@ class Resource:
     guard: Guard | None = None
     for_probes: bool = False
 
-    def blueprint(self, hosts: Hosts, finish: Finish) -> Blueprint:
+    def blueprint(self, door: Door) -> Blueprint:
         """Build the blueprint that serves the operations."""
         blueprint = Blueprint(self.name, url_prefix=self.prefix)
         methods: dict[str, list[str]] = {}
@@ -98,7 +112,7 @@ class Resource:
             served = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
             methods.setdefault(operation.path, []).extend(served)
             blueprint.add_route(
-                _serve(operation.handler, self._guards(hosts), finish),
+                _serve(operation, self._guards(door), door),
                 sanic_path(operation.path),
                 methods=served,
                 name=operation.name,
@@ -106,7 +120,7 @@ class Resource:
             )
         for number, (path, served) in enumerate(methods.items()):
             blueprint.add_route(
-                _describe(self.name, [*served, "OPTIONS"], finish),
+                _describe(self.name, [*served, "OPTIONS"], door.finish),
                 sanic_path(path),
                 methods=["OPTIONS"],
                 name=f"options_{number}",
@@ -114,9 +128,9 @@ class Resource:
             )
         return blueprint
 
-    def _guards(self, hosts: Hosts) -> tuple[Guard, ...]:
+    def _guards(self, door: Door) -> tuple[Guard, ...]:
         return (
-            *(() if self.for_probes else (hosts.require,)),
+            *(() if self.for_probes else (door.hosts.require, door.limits.require)),
             *(() if self.guard is None else (self.guard,)),
             *((require_acceptable,) if self.described else ()),
         )
@@ -129,14 +143,22 @@ def sanic_path(path: str) -> str:
     return path
 
 
-def _serve(handler: Handler, guards: Sequence[Guard], finish: Finish) -> Handler:
+def _serve(operation: Operation, guards: Sequence[Guard], door: Door) -> Handler:
+    handler, finish, observe = operation.handler, door.finish, door.metrics.observe_request
+
     async def serve(request: Request, **path: str) -> HTTPResponse:
+        started = perf_counter()
         try:
             for guard in guards:
                 guard(request)
             response = await handler(request, **path)
         except Fault as fault:
             response = fault_reply(fault)
+        except Exception as error:
+            status = 503 if isinstance(error, OUT_OF_REACH) else 500
+            observe(operation.name, status, perf_counter() - started)
+            raise
+        observe(operation.name, response.status, perf_counter() - started)
         return finish(request, response)
 
     return serve

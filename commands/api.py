@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 import logs
 from api.administration.people import People
 from api.application import create_app
+from api.metrics import ApiMetrics, take_place
 from api.policy import ApiPolicy
 from commands.policy import ledger_policy
 from commands.temporal import connect_lazily
@@ -24,7 +25,7 @@ from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
 from protocol.keccak import require_fast_crypto
 from protocol.signing import Signer
-from settings import Settings
+from settings import Settings, publish_environment
 
 BACKLOG: Final = 1024
 
@@ -70,6 +71,10 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             allowed_hosts=frozenset(settings.allowed_hosts),
             trusted_proxies=settings.trusted_proxies,
             caller_header=settings.caller_header,
+            peer_rate=settings.peer_rate,
+            wallet_rate=settings.wallet_rate,
+            registration_rate=settings.registration_rate,
+            metrics_networks=settings.metrics_networks,
             allowed_origins=frozenset(settings.allowed_origins),
             all_origins_allowed=settings.all_origins_allowed,
             matching_addresses=frozenset(settings.matching_addresses),
@@ -78,7 +83,20 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             admin_token=settings.admin_token,
         ),
         People(settings.owner_address, lambda: connect_lazily(settings)),
+        metrics=_metrics(settings),
     )
+
+
+def _metrics(settings: Settings) -> ApiMetrics:
+    """Metrics that the processes of one port share in a folder; our own if there can be none."""
+    folder = settings.data_dir / "metrics" / f"api-{settings.api_port}"
+    publish_environment(PROMETHEUS_MULTIPROC_DIR=str(folder))
+    try:
+        take_place(folder)
+    except OSError as error:
+        log.warning("metrics are of this process only", reason=type(error).__name__)
+        return ApiMetrics()
+    return ApiMetrics(folder)
 
 
 def shared_socket(host: str, port: int) -> socket.socket:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,7 +39,8 @@ class _Waiting:
 class GroupCommit:
     """Appends transfers from an event loop through a few threads, each with its own connection.
 
-    An answer leaves only after the commit of its transaction. More threads make smaller batches:
+    An answer leaves only after the commit of its transaction. `observe` hears of each batch's size
+    and seconds, in the thread that ran it. More threads make smaller batches:
     one a process is best where several processes share the work.
     """
 
@@ -49,11 +52,13 @@ class GroupCommit:
         workers: int = WORKERS,
         batch_limit: int = BATCH_LIMIT,
         queue_limit: int = QUEUE_LIMIT,
+        observe: Callable[[int, float], None] = lambda _size, _seconds: None,
     ) -> None:
         self._engine = engine
         self._rules = rules
         self._batch_limit = batch_limit
         self._queue_limit = queue_limit
+        self._observe = observe
         self._memory = BatchMemory()
         self._queue: deque[_Waiting] = deque()
         self._filled = threading.Condition()
@@ -101,7 +106,9 @@ class GroupCommit:
         connection: Any = None
         while batch := self._take():
             requests = [waiting.request for waiting in batch]
+            started = time.perf_counter()
             connection, answers = self._run(connection, requests)
+            self._observe(len(batch), time.perf_counter() - started)
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(_resolve, batch, answers)
         if connection is not None:

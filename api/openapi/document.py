@@ -95,7 +95,8 @@ def _responses(resource: Resource, operation: Operation) -> dict[str, Any]:
     }
     if operation.errors.codes or operation.body is not None:
         responses["400"] = _response(_refusal(operation.errors), "BadRequest")
-    guarded = () if resource.guard is None else (401,)
+    at_the_door = () if resource.for_probes else (429,)
+    guarded = at_the_door if resource.guard is None else (*at_the_door, 401)
     chosen = {number: REFUSALS[number] for number in (*guarded, *operation.refusals)} | EVERYWHERE
     if operation.body is not None:
         chosen |= WITH_A_BODY

@@ -74,6 +74,7 @@ class Admission:
     async def one(self, request: Request) -> HTTPResponse:
         """Admit one wallet; its notification follows."""
         self._operator.rules()
+        self._operator.limits.require_registration(request)
         body = read_body(request)
         form = Form(body)
         admission = _read(form, needs_token=True)
@@ -85,6 +86,7 @@ class Admission:
     async def bulk(self, request: Request) -> HTTPResponse:
         """Admit several wallets; their notifications follow in the order of the body."""
         self._operator.rules()
+        self._operator.limits.require_registration(request)
         form = Form(read_body(request))
         admissions = form.take("admissions", _read_list)
         form.require()

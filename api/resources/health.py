@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from sanic import HTTPResponse, Request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -25,13 +27,48 @@ from ledger.terms import latest_terms
 
 
 class Health:
-    """`/health/live`, `/health/ready`, `/health/status`."""
+    """`/health/live`, `ready`, `status`; for machines `/livez`, `/readyz` and `/metrics`."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
 
-    def resource(self) -> Resource:
+    def resources(self) -> tuple[Resource, ...]:
         """The routes."""
+        return self._for_people(), self._for_probes(), self._for_prometheus()
+
+    def _for_probes(self) -> Resource:
+        return Resource(
+            "probes",
+            "",
+            (
+                Operation(
+                    "GET", "/livez", self.live, "livez", "The process answers", {"type": "object"}
+                ),
+                Operation(
+                    "GET",
+                    "/readyz",
+                    self.ready,
+                    "readyz",
+                    "Wallets can be served; 503 says what is missing",
+                    ref("Readiness"),
+                    other_answers={503: ref("Readiness")},
+                ),
+            ),
+            for_probes=True,
+        )
+
+    def _for_prometheus(self) -> Resource:
+        path = Operation("GET", "/metrics", self.metrics, "metrics", "Metrics", {"type": "string"})
+        return Resource(
+            "metrics",
+            "",
+            (path,),
+            described=False,
+            guard=self._operator.callers.require_metrics,
+            for_probes=True,
+        )
+
+    def _for_people(self) -> Resource:
         return Resource(
             "health",
             "/health",
@@ -77,6 +114,11 @@ class Health:
         """Tell the clock, the last checkpoint, whether payments are taken, and open alarms."""
         rules = self._operator.rules()
         return json_reply(await self._operator.database.read(_status, rules))
+
+    async def metrics(self, _request: Request) -> HTTPResponse:
+        """The numbers of all processes on this port."""
+        text = await asyncio.to_thread(self._operator.metrics.expose)
+        return HTTPResponse(text, content_type=CONTENT_TYPE_LATEST)
 
     async def _missing(self) -> list[str]:
         if not self._operator.is_bootstrapped:

@@ -8,19 +8,21 @@ from typing import Any, Final
 from sanic import Request, Websocket
 from sanic.exceptions import WebsocketClosed
 
-from api.callers import Hosts
 from api.faults import Detail, Fault
 from api.forms.fields import find_address
+from api.limits import Buckets
 from api.operator import Operator
 from api.replies import to_json
 from api.resources.tokens import Tokens, chain_positions
 from api.resources.wallets import Wallets
+from api.routing import Door
 from api.streams.connection import Connection
 from api.streams.operations import Operations
 from protocol.address import Address
 
 POLICY_VIOLATION: Final = 1008
 TRY_AGAIN_LATER: Final = 1013
+FRAMES_PER_S: Final = 50.0
 FIRST_EON: Final = 1
 LARGEST_EON: Final = 2**62
 
@@ -28,9 +30,9 @@ LARGEST_EON: Final = 2**62
 class Streams:
     """Serves connections; `get` answers what the HTTP routes answer."""
 
-    def __init__(self, operator: Operator, hosts: Hosts, tokens: Tokens, wallets: Wallets) -> None:
+    def __init__(self, operator: Operator, door: Door, tokens: Tokens, wallets: Wallets) -> None:
         self._operator = operator
-        self._hosts = hosts
+        self._door = door
         self._tokens = tokens
         self._wallets = wallets
         self._open = 0
@@ -38,24 +40,31 @@ class Streams:
     async def serve(self, request: Request, socket: Websocket) -> None:
         """Serve one connection until it ends."""
         try:
-            self._hosts.require(request)
+            self._door.hosts.require(request)
+            self._door.limits.require(request)
         except Fault as fault:
-            await socket.close(POLICY_VIOLATION, fault.body["detail"])
+            code = TRY_AGAIN_LATER if fault.status == 429 else POLICY_VIOLATION
+            await socket.close(code, fault.body["detail"])
             return
         if self._open >= self._operator.policy.socket_limit:
             await socket.close(TRY_AGAIN_LATER, "too many connections")
             return
         self._open += 1
+        self._door.metrics.sockets.inc()
+        frames = Buckets(FRAMES_PER_S)
         connection = Connection(socket)
         operations = Operations(self._operator.hub, connection, self._get)
         writer = asyncio.create_task(connection.write())
         try:
             while (frame := await socket.recv()) is not None:
+                # Who sends more is read more slowly: a dropped connection would lose events.
+                await asyncio.sleep(frames.take(None))
                 await operations.handle(frame)
         except WebsocketClosed:
             return
         finally:
             self._open -= 1
+            self._door.metrics.sockets.dec()
             operations.close()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)

@@ -179,6 +179,7 @@ class Swaps:
         order = read_order(form, body)
         if order is None:
             raise await explain_malformed(self._operator, body, form)
+        self._operator.limits.require_wallet(request, order.debit_address)
         try:
             placed: PlacedOrder = await database.write(place_order, rules, self._identities, order)
         except Refusal as refusal:

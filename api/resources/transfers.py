@@ -82,7 +82,7 @@ class Transfers:
                         body=RULES_OF_THE_BODY,
                         ledger=RULES_OF_THE_LEDGER,
                     ),
-                    refusals=(403, 503),
+                    refusals=(403, 429, 503),
                     spelled_with_slash=True,
                 ),
             ),
@@ -96,6 +96,7 @@ class Transfers:
         transfer = _read_transfer(form)
         if transfer is None:
             raise await explain_malformed(self._operator, body, form)
+        self._operator.limits.require_wallet(request, transfer.debit_address)
         try:
             accepted = await commits.submit(transfer)
         except TransferRefused as refused:

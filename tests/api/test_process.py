@@ -44,7 +44,10 @@ def rules(request: pytest.FixtureRequest) -> Any:
 @asynccontextmanager
 async def process(database_url: str, port: int, log: Path) -> AsyncIterator[Any]:
     environment = inherited_environment(
-        HUB_DATABASE_URL=database_url, HUB_API_PORT=str(port), HUB_LOG_FORMAT="json"
+        HUB_DATABASE_URL=database_url,
+        HUB_DATA_DIR=str(log.parent),
+        HUB_API_PORT=str(port),
+        HUB_LOG_FORMAT="json",
     )
     with log.open("ab") as output:
         running = await asyncio.create_subprocess_exec(

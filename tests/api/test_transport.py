@@ -311,6 +311,8 @@ async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
         "/tos/",
         "/tos/latest",
         "/tos/documents/{document}",
+        "/livez",
+        "/readyz",
         "/health/live",
         "/health/ready",
         "/health/status",
