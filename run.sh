@@ -88,6 +88,7 @@ install_python
 install_node
 case "${1:-up}" in
     test) shift; run_tests "$@" ;;
+    test-fuzz) shift; exec .venv/bin/pytest -s tests/fuzz --cases 100 "$@" ;;
     test-editions) shift; run_editions "$@" ;;
     *) exec .venv/bin/nocust-operator "${@:-up}" ;;
 esac

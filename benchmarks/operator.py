@@ -98,6 +98,7 @@ def _api(database: MeasuredDatabase, port: int) -> Iterator[int]:
         command=(sys.executable, "-m", "cli", "api"),
         environment={
             "HUB_DATABASE_URL": database.url,
+            "HUB_DATA_DIR": str(database.folder),
             "HUB_API_PORT": str(port),
             "HUB_LOG_FORMAT": "json",
             "HUB_LOG_LEVEL": "warning",
