@@ -20,6 +20,7 @@ from duties import alarms, names, notices, queues
 from duties.calendar import Calendar
 from duties.challenges import ChallengeStart
 from duties.eons import EonStart
+from duties.slashes import SlashOrder, SlashStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.alarms import raise_alarm
 from ledger.challenges.book import Dispute, describe, get_challenge, open_challenges
@@ -61,6 +62,8 @@ class Dispatcher:
             await self._start_challenge(int(pending.arguments["challenge"]), calendar)
         elif pending.kind in notices.DESK_KINDS:
             await self._wake_desk(pending.arguments, calendar)
+        elif pending.kind == notices.SLASH_DECIDED:
+            await self._start_slash(SlashOrder(**pending.arguments), calendar)
         else:
             # Waiting for it would hold up every duty after it: a person has to look.
             await asyncio.to_thread(self._alarm, pending)
@@ -128,6 +131,21 @@ class Dispatcher:
             start_signal=WAKE,
             static_summary=f"Withdrawals of {short_name} by 0x{address}",
         )
+
+    async def _start_slash(self, order: SlashOrder, calendar: Calendar) -> None:
+        name, holder = order.short_name, order.address
+        try:
+            await self._client.start_workflow(
+                names.SLASH_WORKFLOW,
+                SlashStart(order, calendar),
+                id=names.slash_id(name, holder, order.eon, order.number),
+                task_queue=queues.DUTY,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Cancel requests of {name} by 0x{holder} above its balance",
+            )
+        except WorkflowAlreadyStartedError:
+            return
 
     def _waiting(self) -> list[PendingNotice]:
         with self._context.sessions() as session:

@@ -17,6 +17,7 @@ from ledger.audit import require_provable
 from ledger.chain_accumulator import accumulator_of
 from ledger.checkpoint import announce_checkpoint, build_checkpoint
 from ledger.closing import close_eon
+from ledger.slashing import queued_slashes
 from ledger.transactions.intents import NewIntent, open_intent
 from models import (
     ChainEvent,
@@ -24,7 +25,6 @@ from models import (
     RootCommitment,
     Token,
     TokenCommitment,
-    WithdrawalRequest,
 )
 
 
@@ -38,19 +38,15 @@ class CheckpointWork:
     def read_unsettled(self, eon: int) -> Unsettled:
         """What of `eon` is in flight and would change the basis of the next checkpoint."""
         with self._context.sessions() as session:
-            slashes = session.scalars(
-                select(WithdrawalRequest.id).where(
-                    WithdrawalRequest.eon == eon, WithdrawalRequest.status == "slash_queued"
-                )
-            ).all()
+            slashes = queued_slashes(session, eon)
             challenges = session.scalars(
                 select(Challenge.id).where(
                     Challenge.eon == eon, Challenge.status.in_(("open", "answering"))
                 )
             ).all()
-        waiting = [f"the slash of request {number}" for number in slashes]
+        waiting = [one.label for one in slashes]
         waiting += [f"the answer to challenge {number}" for number in challenges]
-        return Unsettled(tuple(waiting))
+        return Unsettled(tuple(waiting), tuple(one.label for one in slashes if not one.is_mined))
 
     @activity.defn(name=tasks.CLOSE_EON.name)
     def close_eon(self, eon: int) -> None:
@@ -95,7 +91,9 @@ class CheckpointWork:
             limit = read_bound(self._context.gateway, bytes(address), eon).limit
             if upper_bound > max(limit, 0):
                 overclaims.append(f"{short_name}: {upper_bound} allotted, {limit} held")
-        return Verdict(tuple(overclaims))
+        with self._context.sessions() as session:
+            unmined = [one.label for one in queued_slashes(session, eon - 1) if not one.is_mined]
+        return Verdict(tuple(overclaims), tuple(unmined))
 
     @activity.defn(name=tasks.ANNOUNCE_CHECKPOINT.name)
     def announce_checkpoint(self, eon: int) -> None:

@@ -28,6 +28,7 @@ from ledger.chain_accumulator import accumulator_of
 from ledger.chain_events import apply_confirmed_events
 from ledger.confirmed.desks import notify_payable_desks
 from ledger.duty_notices import notice
+from ledger.slashing import decide_slashes
 from ledger.view import ChainFacts, move_view
 from protocol.clock import EonClock
 
@@ -69,10 +70,28 @@ class Follower:
         first = clock.genesis_block if tip is None else tip.number + 1
         if first > head.number:
             return self._take(clock, [], [], head, reorganised)
+        look = self._read_on(clock, tip, first, head, reorganised)
+        self._decide_slashes()
+        return look
+
+    def _read_on(
+        self,
+        clock: EonClock,
+        tip: Branch | None,
+        first: int,
+        head: BlockHeader,
+        reorganised: bool,
+    ) -> Look:
         last = min(head.number, first + min(self._context.pace.batch_blocks, MAX_BATCH) - 1)
         reading = read_range(self._node, self._contract, first, last)
         require_continuity(reading.headers, tip)
         return self._take(clock, reading.headers, reading.events, head, reorganised)
+
+    def _decide_slashes(self) -> None:
+        """Judge requests when blocks have come, for they may have confirmed some, ended an eon or
+        made a root final. What is not decided now, because we end here, is decided next time."""
+        with self._context.sessions.begin() as session:
+            decide_slashes(session, self._context.rules(session))
 
     def _tip(self) -> Branch | None:
         with self._context.sessions() as session:

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.context import Context
+from activities.slash_preflight import SLASH_DUTIES, check_slash
 from chain.abi import functions
 from chain.calls import confirm_withdrawal
 from chain.errors import CallReverted
 from chain.gas import estimate_gas
-from models import Token, TransactionIntent, WithdrawalRequest
+from models import Slash, Token, TransactionIntent, WithdrawalRequest
 from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
@@ -102,12 +103,23 @@ def check_payment(context: Context, token: Address, holder: Address) -> PaymentC
 
 
 def void_reason(context: Context, intent: TransactionIntent) -> str | None:
-    """Why an intent must not be sent any more, None if it may; only payments can become void."""
+    """Why an intent must not be sent any more, None if it may; payments and slashes can be void."""
+    if intent.duty in SLASH_DUTIES:
+        return _slash_objection(context, intent.id)
     if intent.duty != CONFIRMATION:
         return None
     token, holder = functions()["confirmWithdrawal"].arguments(bytes(intent.calldata))
     check = check_payment(context, token, holder)
     return check.reason or None
+
+
+def _slash_objection(context: Context, intent_id: int) -> str | None:
+    with context.sessions() as session:
+        slash_id = session.scalar(select(Slash.id).where(Slash.intent_id == intent_id))
+    if slash_id is None:
+        return "the decision has another transaction now"
+    check = check_slash(context, slash_id)
+    return check.reason if check.is_void else None
 
 
 def _payable(

@@ -14,6 +14,7 @@ from activities.context import Context
 from activities.eons import CheckpointWork
 from activities.fuelling import Fuelling
 from activities.scheduling import Scheduling
+from activities.slashing import SlashWork
 from activities.synchronisation import Synchronisation
 from activities.watching import Watcher
 from activities.watchkeeping import Watchkeeping
@@ -28,6 +29,7 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
     adoptions, watcher, answering = Adoptions(context), Watcher(context), Answering(context)
     broadcast = Broadcaster(context).broadcast
     checkpoints, desks = CheckpointWork(context), DeskWork(context)
+    slashes = SlashWork(context)
     synchronisation, watchkeeping = Synchronisation(context, client), Watchkeeping(context)
     return {
         queues.WRITE: [
@@ -53,6 +55,8 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
             answering.read_challenge,
             desks.read_desk,
             desks.open_confirmation,
+            slashes.read_slash,
+            slashes.open_slash,
             watcher.read_intent,
             watcher.expire_intent,
             adoptions.adopt_contract,

@@ -165,6 +165,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "A withdrawal was requested for an address that has no wallet here.",
         "On the hardened contract this needs a proof: look whether a wallet was lost.",
     ),
+    alarms.UNBACKED_WITHDRAWAL: Entry(
+        "unbacked-withdrawal",
+        "A wallet requested more than it has, and no marker that it signed lets us cancel it.",
+        "Before its block passes, get the money back into the wallet or a marker from its owner.",
+    ),
     alarms.SLASHED_LATE: Entry(
         "slashed-late",
         "Somebody slashed a request that a committed checkpoint had deducted already.",

@@ -55,9 +55,13 @@ class EonStatus:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """What of the eon before is still in flight, in words; empty when all is settled."""
+    """What of the eon before is still in flight, in words; empty when all is settled.
+
+    `unmined` are those of it without which the root would claim more than the contract holds.
+    """
 
     waiting_for: tuple[str, ...] = ()
+    unmined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,12 @@ class Built:
 class Verdict:
     """The checkpoint held against itself and against the contract's funds at the head.
 
-    `overclaims` name each token that allots more than the contract holds, with both amounts.
+    `overclaims` name each token that allots more than the contract holds, with both amounts;
+    `waiting_for` the slashes that will give the difference back once they are mined.
     """
 
     overclaims: tuple[str, ...] = ()
+    waiting_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

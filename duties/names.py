@@ -12,6 +12,7 @@ CHALLENGE_WORKFLOW: Final = "Challenge"
 EON_WORKFLOW: Final = "Eon"
 FUEL_WORKFLOW: Final = "FuelCheck"
 TERMS_WORKFLOW: Final = "TermsRefresh"
+SLASH_WORKFLOW: Final = "Slash"
 TOKEN_REGISTRATION_WORKFLOW: Final = "TokenRegistration"
 TRANSACTION_WORKFLOW: Final = "Transaction"
 WITHDRAWAL_DESK_WORKFLOW: Final = "WithdrawalDesk"
@@ -46,6 +47,12 @@ def challenge_id(number: int, sender: str, recipient: str) -> str:
     return f"challenge-{number}-{who}"
 
 
+def slash_id(short_name: str, address: str, eon: int, number: int = 1) -> str:
+    """The id of the slash decided in `eon`: `slash-LQD-0x...-e5`, then `slash-LQD-0x...-e5-2`."""
+    again = "" if number == 1 else f"-{number}"
+    return f"slash-{short_name}-0x{address.lower()}-e{eon}{again}"
+
+
 def transaction_id(key: str) -> str:
     """The id of an on-chain transaction by its intent's key: `tx-checkpoint-43-r1`."""
     return f"tx-{key}"
@@ -74,3 +81,8 @@ def confirmation_key(short_name: str, address: str, newest_request: int, revisio
 def answer_key(number: int, revision: int) -> str:
     """The key of the intent that answers challenge `number`."""
     return f"answer-{number}-r{revision}"
+
+
+def slash_key(slash_workflow: str, revision: int) -> str:
+    """The key of the intent that slashes: the id of its duty, then the revision."""
+    return f"{slash_workflow}-r{revision}"

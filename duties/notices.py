@@ -14,5 +14,8 @@ DESK_KINDS: Final = frozenset(("withdrawal-requested", "withdrawal-settled", "wi
 CHALLENGE_ISSUED: Final = "challenge-issued"
 """A challenge is open on chain. Arguments: `challenge`, its row."""
 
-URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN))
+SLASH_DECIDED: Final = "slash-decided"
+"""A wallet's requests are to be cancelled. Arguments: those of `SlashOrder`."""
+
+URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN, SLASH_DECIDED))
 """Delivered before all others: their deadlines are short, and desks may be thousands."""

@@ -16,6 +16,7 @@ from duties.challenges import ChallengeView, Trial, TryAnswers
 from duties.checks import FuelReport
 from duties.eons import Built, Opening, OpenSubmission, Unsettled, Verdict
 from duties.interventions import InterventionNote
+from duties.slashes import OpenSlash, SlashBook, SlashOrder
 from duties.synchronisation import FollowChain, Followed, Resync
 from duties.task import Task, persistent
 from duties.tokens import Adoption, OpenRegistration, PairTerms, Registered, TokenTerms
@@ -88,6 +89,9 @@ READ_DESK: Final = Task("read_desk", Desk, DeskBook, queues.LEDGER, _SHORT)
 OPEN_CONFIRMATION: Final = Task(
     "open_confirmation", OpenConfirmation, Opening, queues.LEDGER, _SHORT
 )
+
+READ_SLASH: Final = Task("read_slash", SlashOrder, SlashBook, queues.LEDGER, _SHORT)
+OPEN_SLASH: Final = Task("open_slash", OpenSlash, Opening, queues.LEDGER, _SHORT)
 
 ADOPT_CONTRACT: Final = Task(
     "adopt_contract", type(None), Adoption, queues.LEDGER, _SHORT, retry=persistent(*_START_FAULTS)

@@ -27,6 +27,7 @@ OVERCLAIM_CHARGED: Final = "over-claim charged"
 WALLET_ISOLATED: Final = "wallet isolated"
 UNKNOWN_TOKEN: Final = "token unknown to the ledger"
 REQUEST_WITHOUT_WALLET: Final = "withdrawal request without a wallet"
+UNBACKED_WITHDRAWAL: Final = "unbacked withdrawal"
 SLASHED_LATE: Final = "slashed after its checkpoint deducted it"
 WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
 

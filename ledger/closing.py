@@ -11,6 +11,7 @@ from ledger.eon_lock import hold_eon
 from ledger.orders.retirement import retire_orders
 from ledger.refusals import LedgerInvariant
 from ledger.rules import LedgerRules
+from ledger.slashing import decide_slashes
 from models import ChainEvent, Eon, EonMembership, Token
 
 
@@ -21,7 +22,8 @@ class EonNotSettled(LedgerInvariant):
 def close_eon(session: Session, rules: LedgerRules, eon: int) -> None:
     """Close `eon`; it is closed when the transaction commits. Once closed, nothing happens.
 
-    Entries in flight are waited for, later ones are refused. Open orders are retired, and the
+    Entries in flight are waited for, later ones are refused. Requests above what their wallets
+    have are decided on, so that their leaves leave them out; open orders are retired, and the
     wallets admitted by now become the leaves of the next checkpoint. Eon 0, before the first,
     holds nothing and is closed to fix the leaves of eon 1.
 
@@ -32,6 +34,7 @@ def close_eon(session: Session, rules: LedgerRules, eon: int) -> None:
         return
     if eon > 0:
         _require_settled(session, rules, eon)
+        decide_slashes(session, rules)
         retire_orders(session, rules, eon)
     closed = insert(Eon).values(number=eon, closed_at=func.now())
     session.execute(

@@ -27,6 +27,7 @@ from models.commitments import (
 from models.guards import STATEMENTS as GUARD_STATEMENTS
 from models.interventions import IntakePause, InterventionRecord
 from models.notices import DutyNotice, Notification, TransactionHookMark
+from models.slashes import Slash
 from models.tokens import BlacklistEntry, Token, TokenPair
 from models.transactions import SendingAccount, TransactionAttempt, TransactionIntent
 from models.transfers import Matching, Transfer
@@ -60,6 +61,7 @@ __all__ = [
     "RootCommitment",
     "SendingAccount",
     "ServiceLevelAgreement",
+    "Slash",
     "SuppliedAnswer",
     "TermsOfService",
     "TermsOfServiceSignature",

@@ -165,7 +165,9 @@ class OrphanDeposit(Base):
 class WithdrawalRequest(Base):
     """A confirmed request to withdraw. `wallet_id` is null for an address without a wallet.
 
-    Every unslashed, unpaid request counts against the money that the contract holds.
+    Every unslashed, unpaid request counts against the money that the contract holds. It is
+    `slash_queued` while a decision to slash it is carried out, and `blocked` when it must not be
+    paid without a person: it does not add up, or asks for money that the wallet does not have.
     """
 
     __tablename__ = "withdrawal_request"
@@ -173,6 +175,16 @@ class WithdrawalRequest(Base):
         UniqueConstraint("event_id"),
         Index("ix_withdrawal_request_wallet_id_eon", "wallet_id", "eon"),
         Index("ix_withdrawal_request_token_id_eon", "token_id", "eon"),
+        Index(
+            "ix_withdrawal_request_open",
+            "eon",
+            "wallet_id",
+            postgresql_where=text("status NOT IN ('slashed', 'paid')"),
+        ),
+        CheckConstraint(
+            "status <> 'slash_queued' OR slash_id IS NOT NULL",
+            name="a_queued_slash_was_decided",
+        ),
         CheckConstraint(
             "status IN ('pending', 'slash_queued', 'slashed', 'confirm_queued', 'paid', 'blocked')",
             name="status_is_known",
@@ -189,6 +201,7 @@ class WithdrawalRequest(Base):
     block: Mapped[int] = counter("block")
     transaction_hash: Mapped[bytes] = digest("transaction_hash")
     status: Mapped[str] = mapped_column(Text, server_default="pending")
+    slash_id: Mapped[int | None] = mapped_column(ForeignKey("slash.id"), nullable=True)
     time: Mapped[datetime] = created_at()
 
 

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from duties import alarms, interventions, names, tasks
-from duties.calendar import SUBMIT_LATE
+from duties.calendar import SUBMIT_LATE, View
 from duties.eons import (
     EonOutcome,
     EonStart,
@@ -17,6 +17,7 @@ from duties.eons import (
     OpenSubmission,
     Phase,
     Readiness,
+    Verdict,
 )
 from duties.interventions import Intervention
 from duties.task import Task
@@ -32,6 +33,7 @@ Result = TypeVar("Result")
 PRIORITY = 2
 LONGEST_PAUSE_S = 120.0
 PAUSES_IN_AN_EON = 40
+BLOCKS_TO_SLASH = 5
 
 
 @workflow.defn(name=names.EON_WORKFLOW)
@@ -85,7 +87,7 @@ class EonWorkflow:
         self._root = built.root
         self._enter(Phase.VERIFYING)
         verdict = await self._step(tasks.VERIFY_CHECKPOINT, eon)
-        await self._clear_overclaim(verdict.overclaims)
+        await self._clear_overclaim(verdict)
         await self._step(tasks.ANNOUNCE_CHECKPOINT, eon)
         await self._settle()
         await self._submit()
@@ -109,35 +111,55 @@ class EonWorkflow:
         if self._blockers:
             await clear_alarm(alarms.OUT_OF_SYNC, self._about)
 
-    async def _clear_overclaim(self, overclaims: tuple[str, ...]) -> None:
+    async def _clear_overclaim(self, verdict: Verdict) -> None:
         """Hold an over-claimed root until it is covered, approved, or late enough to go out.
 
-        A missing root halts the chain for good; an over-claimed one can still be covered.
+        A missing root halts the chain for good; an over-claimed one can still be covered. What
+        slashes on their way will give back is waited for first, without calling anybody.
         """
-        calendar = self._start.calendar
-        latest = self._clock.overclaim_submission_block(self._start.eon)
-        while overclaims:
+        while verdict.overclaims:
             view = await read_view()
-            left = self._clock.last_block(self._start.eon) - view.latest_block
-            message = f"{'; '.join(overclaims)}. Blocks left: {left}"
-            self._enter(Phase.BLOCKED, message)
-            await raise_alarm(alarms.CRITICAL, alarms.OVERCLAIM, self._about, message)
-            is_time = calendar.overclaim_policy == SUBMIT_LATE and view.latest_block >= latest
-            if self._approved_by or is_time:
+            if verdict.waiting_for and view.latest_block < self._slash_patience():
+                self._enter(Phase.SETTLING, *verdict.waiting_for)
+            elif await self._hold_overclaim(verdict, view):
                 return
             await self._wait_a_moment()
-            overclaims = (await ask(tasks.READ_BOUNDS, self._start.eon)).overclaims
+            verdict = await ask(tasks.READ_BOUNDS, self._start.eon)
         await clear_alarm(alarms.OVERCLAIM, self._about)
+
+    async def _hold_overclaim(self, verdict: Verdict, view: View) -> bool:
+        """Call a person; whether the root goes out all the same."""
+        calendar = self._start.calendar
+        left = self._clock.last_block(self._start.eon) - view.latest_block
+        causes = "; ".join((*verdict.overclaims, *verdict.waiting_for))
+        message = f"{causes}. Blocks left: {left}"
+        self._enter(Phase.BLOCKED, message)
+        await raise_alarm(alarms.CRITICAL, alarms.OVERCLAIM, self._about, message)
+        return bool(self._approved_by) or (
+            calendar.overclaim_policy == SUBMIT_LATE
+            and view.latest_block >= self._clock.overclaim_submission_block(self._start.eon)
+        )
+
+    def _slash_patience(self) -> int:
+        """The block until which slashes of the eon before have time to be mined."""
+        needed = self._start.calendar.checkpoint_threshold_blocks + BLOCKS_TO_SLASH
+        epoch = self._clock.epoch_blocks
+        return self._clock.first_block(self._start.eon) + min(max(epoch // 2, needed), epoch)
 
     async def _settle(self) -> None:
         """Let slashes and answers of the eon before land: they change what the root is bound to.
 
-        Half an epoch into the eon the deadline goes first; the contract judges both itself.
+        Half an epoch into the eon the deadline goes first; the contract judges both itself. But a
+        slash that the leaves count on must be mined, up to the last tenth of the eon.
         """
         patience = self._clock.first_block(self._start.eon) + self._clock.epoch_blocks // 2
+        last = self._clock.overclaim_submission_block(self._start.eon)
         while True:
             unsettled = await ask(tasks.READ_UNSETTLED, self._start.eon - 1)
-            if not unsettled.waiting_for or (await read_view()).latest_block >= patience:
+            if not unsettled.waiting_for:
+                return
+            latest = (await read_view()).latest_block
+            if latest >= (last if unsettled.unmined else patience):
                 return
             self._enter(Phase.SETTLING, *unsettled.waiting_for)
             await self._wait_a_moment()

@@ -7,6 +7,7 @@ from workflows.chain_sync import ChainSyncWorkflow
 from workflows.challenge import ChallengeWorkflow
 from workflows.eon import EonWorkflow
 from workflows.fuel import FuelCheckWorkflow
+from workflows.slash import SlashWorkflow
 from workflows.terms_refresh import TermsRefreshWorkflow
 from workflows.token_registration import TokenRegistrationWorkflow
 from workflows.transaction import TransactionWorkflow
@@ -19,6 +20,7 @@ ALL: Final[list[type[Any]]] = [
     EonWorkflow,
     FuelCheckWorkflow,
     TermsRefreshWorkflow,
+    SlashWorkflow,
     TokenRegistrationWorkflow,
     TransactionWorkflow,
     WithdrawalDeskWorkflow,

@@ -41,6 +41,11 @@ UPDATE wallet_eon AS account SET allotment = COALESCE((
 ), 0)
 WHERE account.eon = :eon
 """)
+# What a leaf could not deduct, because it would have become negative, is not paid unasked.
+_BLOCK: Final = text("""
+UPDATE withdrawal_request SET status = 'blocked'
+WHERE eon = :eon - 1 AND status IN ('pending', 'confirm_queued') AND wallet_id = ANY(:wallets)
+""")
 
 
 def store_checkpoint(
@@ -77,6 +82,8 @@ def store_checkpoint(
             },
         )
     writer.execute(_ALLOT, {"eon": eon})
+    overdrawn = [wallet for token in tokens for wallet in token.overdrawn]
+    writer.execute(_BLOCK, {"eon": eon, "wallets": overdrawn})
     _raise_alarms(writer, tokens)
 
 

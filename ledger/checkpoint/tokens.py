@@ -28,7 +28,8 @@ class Finding:
 class TokenCheckpoint:
     """A token's tree with the leaves that belong to wallets, and what was found on the way.
 
-    `lefts` are the left bounds of `leaves`. `managed_funds` in base units.
+    `lefts` are the left bounds of `leaves`. `managed_funds` in base units. `overdrawn` are the
+    ids of wallets whose balance was below 0.
     """
 
     turn: TokenTurn
@@ -36,6 +37,7 @@ class TokenCheckpoint:
     managed_funds: int
     tree: BalanceTree
     lefts: list[int]
+    overdrawn: list[int]
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -48,6 +50,7 @@ def check_out_token(connection: Connection, rules: LedgerRules, turn: TokenTurn)
     """Settle and hash one token of the checkpoint after `turn.eon`."""
     findings: list[Finding] = []
     leaves = list(read_leaves(connection, turn))
+    overdrawn = [leaf.wallet_id for leaf in leaves if leaf.balance < 0]
     _isolate(leaves, turn, findings)
     last_block = rules.clock.last_block(turn.eon) if turn.eon else rules.clock.genesis_block - 1
     funds = managed_funds(connection, turn.token_id, last_block)
@@ -67,7 +70,7 @@ def check_out_token(connection: Connection, rules: LedgerRules, turn: TokenTurn)
     if hashed.upper_bound < funds:
         # Money without an owner: nobody's allotment, so that the upper bound is all the money.
         hashed.add(rules.operator.address, funds - hashed.upper_bound)
-    checkpoint = TokenCheckpoint(turn, leaves, funds, hashed.tree(), lefts, findings)
+    checkpoint = TokenCheckpoint(turn, leaves, funds, hashed.tree(), lefts, overdrawn, findings)
     if checkpoint.overclaim:
         claims = f"the leaves claim {hashed.upper_bound}, the contract holds {funds}"
         findings.append(Finding(OVERCLAIM, _name(turn), claims))

@@ -11,6 +11,7 @@ from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import request_payload
+from ledger.slashing import join_open_slashes
 from models import WithdrawalRequest
 
 _RESERVE = text("""
@@ -29,12 +30,14 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     """Store requests, take them out of the accounts, tell the wallets and their desks.
 
     A request of an address without a wallet is stored too, since it counts against the money that
-    the contract holds, and a person is told: the ledger gave it nothing to withdraw.
+    the contract holds, and a person is told: the ledger gave it nothing to withdraw and does not
+    pay it. One that a slash under way will drop with others falls under that slash.
     """
     statement = insert(WithdrawalRequest).returning(WithdrawalRequest, sort_by_parameter_order=True)
     rows = list(ground.session.scalars(statement, [_row(ground, event) for event in events]))
     known = [(row, ground.wallet(event)) for event, row in zip(events, rows, strict=True)]
     owned = [(row, wallet) for row, wallet in known if wallet is not None]
+    join_open_slashes(ground.session, ground.rules, rows)
     if owned:
         ground.session.execute(
             _RESERVE,
@@ -53,12 +56,14 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     )
     for event, (row, wallet) in zip(events, known, strict=True):
         if wallet is None:
+            last = ground.rules.clock.last_slash_block(row.eon)
             raise_alarm(
                 ground.session,
                 "critical",
                 REQUEST_WITHOUT_WALLET,
                 ground.label(event),
-                f"{row.amount} units requested in block {row.block}",
+                f"{row.amount} units requested in block {row.block}; what was requested in its eon"
+                f" can be cancelled until block {last}",
             )
         else:
             notify_desk(ground, event, "withdrawal-requested")
@@ -76,4 +81,5 @@ def _row(ground: Ground, event: ConfirmedEvent) -> dict[str, object]:
         "eon": event.eon,
         "block": event.block,
         "transaction_hash": event.transaction_hash,
+        "status": "blocked" if wallet is None and event.number("amount") else "pending",
     }

@@ -13,6 +13,7 @@ from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground, WalletKey
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import withdrawal_payload
+from ledger.slashing import end_slashes
 from models import RootCommitment, Withdrawal, WithdrawalRequest
 
 ENDED: Final = ("slashed", "paid")
@@ -69,6 +70,8 @@ def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
             _drop(ground, event, eon, requests)
             for request in requests:
                 candidates.remove(request)
+    wallets = [wallet.id for event in events if (wallet := ground.wallet(event)) is not None]
+    end_slashes(ground.session, wallets)
 
 
 def _open_requests(

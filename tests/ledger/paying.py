@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ledger.audit import verify_ledger
 from ledger.balances import Balances, balances_of
@@ -16,7 +16,7 @@ from ledger.checkpoint import CheckpointSummary, build_checkpoint
 from ledger.closing import close_eon
 from ledger.refusals import Refusal
 from ledger.transfers import TransferAccepted, TransferRequest, Verdict, append_transfers
-from models import Token, Wallet
+from models import Slash, Token, Wallet, WithdrawalRequest
 from protocol.address import Address
 from protocol.markers import minimum_available_balance_digest
 from protocol.states import active_state_digest
@@ -181,6 +181,19 @@ class Bank:
         eon = self.world.eon + 1
         self.world.move_to_eon(eon)
         return self.checkpoint(eon)
+
+    def queue_slash(self, name: str, token: Address = ETH) -> None:
+        """Let a slash of all that a wallet has requested be decided, whether it is due or not."""
+        wallet = self.wallet(name, token)
+        with self.world.begin() as session:
+            slash = Slash(wallet_id=wallet.id, eon=self.world.eon, number=1)
+            session.add(slash)
+            session.flush()
+            session.execute(
+                update(WithdrawalRequest)
+                .where(WithdrawalRequest.wallet_id == wallet.id)
+                .values(status="slash_queued", slash_id=slash.id)
+            )
 
     def faults(self) -> list[str]:
         with self.world.begin() as session:

@@ -25,6 +25,7 @@ from models import (
     WithdrawalRequest,
 )
 from protocol.keccak import keccak256
+from tests.ledger.paying import Bank
 from tests.ledger.world import ETH, LQD, World, key, text_of
 
 pytestmark = pytest.mark.usefixtures("audited")
@@ -323,8 +324,7 @@ def test_a_slash_that_the_checkpoint_counted_needs_nobody(ledger: World) -> None
     wallet = ledger.admit("alice")
     ledger.deposit("alice", 500)
     ledger.request_withdrawal("alice", 200)
-    with ledger.begin() as session:
-        session.scalars(select(WithdrawalRequest)).one().status = "slash_queued"
+    Bank(ledger).queue_slash("alice")
     commit_eon_2(ledger)
     assert allotted(ledger, wallet.id) == 500
     slash(ledger, eon=2, block=290, previous=200, current=0)

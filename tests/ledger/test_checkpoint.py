@@ -325,6 +325,9 @@ class TestMoney:
 
     @staticmethod
     def settle(bank: Bank, status: str) -> None:
+        if status == "slash_queued":
+            bank.queue_slash("a")
+            return
         with bank.world.begin() as session:
             session.execute(
                 text("UPDATE withdrawal_request SET status = :status"), {"status": status}

@@ -151,7 +151,7 @@ class World:
         """A registration of `name`, by default correct for the current eon."""
         owner = key(name)
         state = admission_digest(
-            contract=CONTRACT,
+            contract=self.rules.contract,
             token=token,
             wallet=owner.address,
             trail=0,

@@ -13,6 +13,7 @@ from duties.challenges import ChallengeStart, Standing, Trial, Tried, TryAnswers
 from duties.checks import FuelReport, FuelState
 from duties.eons import EonStart, Opening, Readiness, Unsettled, Verdict
 from duties.interventions import Intervention
+from duties.slashes import SlashBook, SlashOrder, SlashStart
 from duties.synchronisation import Followed, SyncStart
 from duties.tokens import RegistrationStart, TokenTerms
 from duties.transactions import Ending, Progress, Stage, TransactionStart
@@ -77,6 +78,18 @@ async def eon_overclaimed(script: Script) -> Handle:
     """The books claim more than the contract holds, and nobody acts."""
     script.answers["verify_checkpoint"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
     script.answers["read_bounds"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    return await eon_committed(script)
+
+
+async def eon_waiting_for_slashes(script: Script) -> Handle:
+    """Its leaves count on a slash that is mined late, and then becomes final."""
+    label = "the slash of ETH 0xcd"
+    claims = Verdict(("ETH: 101 allotted, 100 held",), (label,))
+    script.answers["verify_checkpoint"] = in_turn(claims)
+    script.answers["read_bounds"] = in_turn(claims, Verdict())
+    script.answers["read_unsettled"] = in_turn(
+        Unsettled((label,), (label,)), Unsettled((label,)), Unsettled()
+    )
     return await eon_committed(script)
 
 
@@ -324,6 +337,68 @@ async def challenge_orphaned(script: Script) -> Handle:
     return await challenge_answered(script)
 
 
+def until_slashed(script: Script) -> Callable[[Any], SlashBook]:
+    """A decision's book until a transaction was watched to a good end."""
+    asked = SlashBook(2, "230", 5_000, "open")
+
+    def book(_order: Any) -> SlashBook:
+        return SlashBook(status="done") if script.slashed else asked
+
+    return book
+
+
+async def slash(script: Script) -> Handle:
+    """Carry a decision about one wallet out."""
+    await script.head()
+    script.answers["read_slash"] = until_slashed(script)
+    handle = await start(
+        script,
+        names.SLASH_WORKFLOW,
+        SlashStart(SlashOrder(1, "LQD", HOLDER, 5), script.calendar),
+        names.slash_id("LQD", HOLDER, 5),
+    )
+    await handle.result()
+    return handle
+
+
+def drops(script: Script) -> Callable[[Any], Progress]:
+    """The transaction is final, and the ledger hears of the event."""
+
+    def confirmed(_order: Any) -> Progress:
+        script.slashed = True
+        return Progress(Stage.ENDED, Ending.CONFIRMED, nonce=7, tx_hash="0x12", block=9)
+
+    return confirmed
+
+
+async def slash_carried_out(script: Script) -> Handle:
+    """It waits for the eon to turn, is mined and the requests are gone."""
+    script.answers["watch"] = drops(script)
+    waiting = Opening(Readiness.WAIT, reason="the eon is about to turn")
+    script.answers["open_slash"] = in_turn(waiting, script.answers["open_slash"])
+    return await slash(script)
+
+
+async def slash_chosen_again(script: Script) -> Handle:
+    """The first transaction reverts, for its marker is too old; another marker is chosen."""
+    reverted = Progress(Stage.ENDED, Ending.REVERTED, letter="m", reason="too old")
+    script.answers["watch"] = in_turn(reverted, drops(script))
+    return await slash(script)
+
+
+async def slash_done_by_somebody_else(script: Script) -> Handle:
+    """It reverts because the requests are gone; nothing is sent again."""
+    reverted = Progress(Stage.ENDED, Ending.REVERTED, reason="the marker covers all open requests")
+    script.answers["watch"] = in_turn(reverted)
+
+    def gone(_order: Any) -> Opening:
+        script.slashed = True
+        return Opening(Readiness.DONE, reason="the contract lists the requests no more")
+
+    script.answers["open_slash"] = in_turn(script.answers["open_slash"], gone)
+    return await slash(script)
+
+
 async def start_sync(script: Script) -> Handle:
     """Follow the chain."""
     return await start(
@@ -486,6 +561,7 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         eon_held,
         eon_halted,
         eon_overclaimed,
+        eon_waiting_for_slashes,
         eon_inconsistent,
     ),
     names.TRANSACTION_WORKFLOW: (
@@ -502,6 +578,7 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         challenge_lapsed,
         challenge_orphaned,
     ),
+    names.SLASH_WORKFLOW: (slash_carried_out, slash_chosen_again, slash_done_by_somebody_else),
     names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_paused),
     names.TOKEN_REGISTRATION_WORKFLOW: (
         token_registered,

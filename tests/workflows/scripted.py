@@ -20,6 +20,7 @@ from duties.calendar import Calendar, View
 from duties.challenges import ChallengeView, Standing, Trial, TryAnswers
 from duties.checks import FuelReport, FuelState
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
+from duties.slashes import OpenSlash, SlashBook
 from duties.synchronisation import Followed
 from duties.task import Task
 from duties.tokens import Adoption, OpenRegistration, Registered, TokenTerms
@@ -64,6 +65,7 @@ class Script:
         self.alarms: list[AlarmNote] = []
         self.cleared: list[AlarmKey] = []
         self.submitted_eon = 0
+        self.slashed = False
         self.lag = times.confirmations
         self.started_at: float | None = None
         self.answers: dict[str, Answer] = self._usual()
@@ -109,6 +111,8 @@ class Script:
             "read_challenge": lambda number: ChallengeView("answering"),
             "read_desk": lambda desk: DeskBook(),
             "open_confirmation": self._open_confirmation,
+            "read_slash": lambda order: SlashBook(status="done"),
+            "open_slash": self._open_slash,
             "adopt_contract": lambda _: Adoption(
                 times, "hardened", "aa" * 20, TokenTerms("bb" * 20, "LQD", "LQD")
             ),
@@ -147,6 +151,9 @@ class Script:
         """An answer that passes, with its intent."""
         key = f"answer-{order.number}-r{order.revision}"
         return Trial(Standing.READY, "answering", 0, key=key, intent_id=order.revision)
+
+    def _open_slash(self, order: OpenSlash) -> Opening:
+        return Opening(Readiness.READY, f"slash-r{order.revision}", order.revision)
 
     def _open_registration(self, order: OpenRegistration) -> Opening:
         return Opening(Readiness.READY, f"register-r{order.revision}", order.revision)

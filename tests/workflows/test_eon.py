@@ -4,7 +4,7 @@ import time
 
 from duties import alarms, interventions
 from duties.calendar import HOLD
-from duties.eons import Opening, Phase, Readiness, Verdict
+from duties.eons import Opening, Phase, Readiness, Unsettled, Verdict
 from tests.workflows import scenarios
 from tests.workflows.scripted import Script, calendar, in_turn
 
@@ -142,3 +142,43 @@ async def test_an_eon_that_is_on_chain_already_sends_nothing(script: Script) -> 
     handle = await scenarios.eon_committed(script)
     assert (await handle.result())["phase"] == Phase.DONE
     assert script.count("broadcast") == 0
+
+
+async def test_a_root_waits_for_the_slashes_that_its_leaves_count_on(script: Script) -> None:
+    handle = await scenarios.eon_waiting_for_slashes(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert alarms.OVERCLAIM not in [alarm.subject for alarm in script.alarms]
+    seen = script.names("read_view", "raise_alarm", "clear_alarm")
+    announced = seen.index("announce_checkpoint")
+    assert seen[:announced].count("read_bounds") == 2
+    assert seen[announced + 1 : seen.index("open_submission")] == ["read_unsettled"] * 3
+
+
+async def test_from_half_an_epoch_on_a_slash_that_is_mined_is_enough(script: Script) -> None:
+    label = "the slash of ETH 0xcd"
+    unmined, mined = Unsettled((label,), (label,)), Unsettled((label,))
+    heads: list[int] = []
+
+    async def unsettled(_eon: int) -> Unsettled:
+        heads.append(await script.head() - script.calendar.genesis_block)
+        return unmined if heads[-1] < 700 else mined
+
+    script.answers["read_unsettled"] = unsettled
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    # Half an epoch is 540 blocks: depth is not waited for any more, mining is.
+    assert heads[-2] < 700 <= heads[-1] < 720
+
+
+async def test_a_slash_that_is_never_mined_is_an_overclaim_and_calls_a_person(
+    script: Script,
+) -> None:
+    label = "the slash of ETH 0xcd"
+    claims = Verdict(("ETH: 101 allotted, 100 held",), (label,))
+    script.answers["verify_checkpoint"] = in_turn(claims)
+    script.answers["read_bounds"] = in_turn(claims)
+    script.answers["read_unsettled"] = in_turn(Unsettled((label,), (label,)))
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    [alarm] = [one for one in script.alarms if one.subject == alarms.OVERCLAIM][:1]
+    assert label in alarm.message and "Blocks left" in alarm.message
