@@ -16,6 +16,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.challenge_watch import workflow_id
 from activities.context import Context
+from activities.delegating import open_delegation
 from duties import alarms, names, notices, queues
 from duties.calendar import Calendar
 from duties.challenges import ChallengeStart
@@ -64,6 +65,8 @@ class Dispatcher:
             await self._wake_desk(pending.arguments, calendar)
         elif pending.kind == notices.SLASH_DECIDED:
             await self._start_slash(SlashOrder(**pending.arguments), calendar)
+        elif pending.kind == notices.DELEGATION_ACCEPTED:
+            await self._request_for_wallet(int(pending.arguments["delegation"]))
         else:
             # Waiting for it would hold up every duty after it: a person has to look.
             await asyncio.to_thread(self._alarm, pending)
@@ -143,6 +146,22 @@ class Dispatcher:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=f"Cancel requests of {name} by 0x{holder} above its balance",
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def _request_for_wallet(self, delegation: int) -> None:
+        """The transaction is the whole duty: the contract's event tells the ledger the rest."""
+        start = await asyncio.to_thread(open_delegation, self._context, delegation)
+        try:
+            await self._client.start_workflow(
+                names.TRANSACTION_WORKFLOW,
+                start,
+                id=names.transaction_id(start.key),
+                task_queue=queues.DUTY,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=start.title,
             )
         except WorkflowAlreadyStartedError:
             return

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.context import Context
+from activities.delegating import DELEGATED, delegation_objection
 from activities.slash_preflight import SLASH_DUTIES, check_slash
 from chain.abi import functions
 from chain.calls import confirm_withdrawal
@@ -103,9 +104,11 @@ def check_payment(context: Context, token: Address, holder: Address) -> PaymentC
 
 
 def void_reason(context: Context, intent: TransactionIntent) -> str | None:
-    """Why an intent must not be sent any more, None if it may; payments and slashes can be void."""
+    """Why an intent must not be sent any more, None if it may; most duties' can not be void."""
     if intent.duty in SLASH_DUTIES:
         return _slash_objection(context, intent.id)
+    if intent.duty == DELEGATED:
+        return delegation_objection(context, intent)
     if intent.duty != CONFIRMATION:
         return None
     token, holder = functions()["confirmWithdrawal"].arguments(bytes(intent.calldata))

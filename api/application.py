@@ -24,6 +24,7 @@ from api.replies import Finish
 from api.resources.admission import Admission
 from api.resources.alarms import Alarms
 from api.resources.analytics import Analytics
+from api.resources.delegations import Delegations
 from api.resources.description import Description
 from api.resources.health import Health
 from api.resources.market import Market
@@ -75,6 +76,7 @@ def create_app(
         ),
         Admission(operator).resource(),
         Transfers(operator).resource(),
+        Delegations(operator).resource(),
         Swaps(operator).resource(),
         ServiceLevels(operator).resource(),
         Terms(operator).resource(),

@@ -86,3 +86,8 @@ def answer_key(number: int, revision: int) -> str:
 def slash_key(slash_workflow: str, revision: int) -> str:
     """The key of the intent that slashes: the id of its duty, then the revision."""
     return f"{slash_workflow}-r{revision}"
+
+
+def delegation_key(short_name: str, address: str, number: int) -> str:
+    """The key of the intent that requests a withdrawal for a wallet; `number` is its row."""
+    return f"request-{short_name}-0x{address.lower()}-{number}"

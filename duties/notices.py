@@ -17,5 +17,8 @@ CHALLENGE_ISSUED: Final = "challenge-issued"
 SLASH_DECIDED: Final = "slash-decided"
 """A wallet's requests are to be cancelled. Arguments: those of `SlashOrder`."""
 
+DELEGATION_ACCEPTED: Final = "delegation-accepted"
+"""A wallet has us request a withdrawal. Arguments: `delegation`, its row."""
+
 URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN, SLASH_DECIDED))
 """Delivered before all others: their deadlines are short, and desks may be thousands."""

@@ -24,6 +24,7 @@ from models.commitments import (
     RootCommitment,
     TokenCommitment,
 )
+from models.delegations import DelegatedWithdrawal
 from models.guards import STATEMENTS as GUARD_STATEMENTS
 from models.interventions import IntakePause, InterventionRecord
 from models.notices import DutyNotice, Notification, TransactionHookMark
@@ -47,6 +48,7 @@ __all__ = [
     "Challenge",
     "ContractParameters",
     "ContractState",
+    "DelegatedWithdrawal",
     "Deposit",
     "DutyNotice",
     "Eon",

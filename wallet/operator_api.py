@@ -229,15 +229,29 @@ class OperatorApi:
             await self._get(f"/audit/{checksum_address(left)}/{checksum_address(right)}/orderbook")
         )
 
+    async def delegate_withdrawal(self, form: dict[str, str]) -> None:
+        """Have the operator request a withdrawal; refusals are bare texts."""
+        answer = await self._call("POST", "/transfer/delegated_withdrawal", None, form=form)
+        if answer != "Ok":
+            raise MalformedAnswer("the delegated withdrawal was answered by something else")
+
     async def _get(self, path: str) -> Any:
         return await self._call("GET", path, None)
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         return await self._call("POST", path, body)
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        form: dict[str, str] | None = None,
+    ) -> Any:
+        sent: dict[str, Any] = {"json": body} if form is None else {"data": form}
         try:
-            async with self._session.request(method, self.url + path, json=body) as response:
+            async with self._session.request(method, self.url + path, **sent) as response:
                 raw = await _read_bounded(response.content)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as cause:

@@ -110,6 +110,7 @@ VALUES: Final[dict[str, Schema]] = {
     "ErrorList": array_of(ref("ErrorItem"), minItems=1),
     "Detail": _closed(detail={"type": "string"}),
     "BadRequest": {"anyOf": [ref("FieldErrors"), ref("ErrorList"), ref("Detail")]},
+    "DelegationRefused": {"anyOf": [{"type": "string"}, ref("BadRequest")]},
     "TermsRequired": _closed(
         code={"type": "string", "enum": ["INVALID_TOS_SIGNATURE"]}, message={"type": "string"}
     ),
@@ -157,6 +158,13 @@ REQUESTS: Final[dict[str, Schema]] = {
         tos_signature=ref("SignatureIn"),
     ),
     "BulkAdmissionIn": _open(admissions=array_of(ref("AdmissionIn"))),
+    "DelegatedWithdrawalIn": _open(
+        signature=_SIGNATURE,
+        wallet=ref("AddressIn"),
+        token=ref("AddressIn"),
+        amount=ref("UintIn"),
+        expiry=ref("UintIn"),
+    ),
     "SlaIn": _open(transfer_id=ref("EonIn")),
     "TosSignatureIn": _open(address=ref("AddressIn"), tos_signature=_SIGNATURE),
 }

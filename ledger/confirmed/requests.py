@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 from ledger.alarms import REQUEST_WITHOUT_WALLET, raise_alarm
 from ledger.confirmed.desks import notify_desk
 from ledger.confirmed.events import ConfirmedEvent, Ground
+from ledger.delegations import note_requested
 from ledger.notifications import Fact, tell_all
 from ledger.payloads import request_payload
 from ledger.slashing import join_open_slashes
@@ -38,6 +39,7 @@ def apply(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
     known = [(row, ground.wallet(event)) for event, row in zip(events, rows, strict=True)]
     owned = [(row, wallet) for row, wallet in known if wallet is not None]
     join_open_slashes(ground.session, ground.rules, rows)
+    note_requested(ground.session, [row.id for row in rows])
     if owned:
         ground.session.execute(
             _RESERVE,

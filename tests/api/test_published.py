@@ -14,7 +14,6 @@ pytestmark = pytest.mark.asyncio
 Operations = dict[tuple[str, str], dict[str, Any]]
 
 ABSENT = {
-    ("POST", "/transfer/delegated_withdrawal"): "belongs to the slashing of withdrawals, not here",
     ("GET", "/swagger"): "a page, which the description does not describe",
     ("GET", "/redoc"): "a page, which the description does not describe",
 }

@@ -1,0 +1,1 @@
+DROP TABLE delegated_withdrawal;
