@@ -19,7 +19,7 @@ from duties import names, tasks
 from duties.challenges import ChallengeView, Standing, Trial, Tried, TryAnswers
 from ledger.challenges.answers import variants_of
 from ledger.challenges.book import get_challenge
-from ledger.challenges.entries import OPEN, Entry, parties_of
+from ledger.challenges.entries import OPEN, Entry, entry_of, parties_of
 from ledger.challenges.settling import owner_of
 from ledger.challenges.supplied import supplied_calldata
 from ledger.clock import read_view
@@ -77,12 +77,25 @@ class Answering:
             return replace(trial, standing=Standing.CLEARED)
         if head >= row.deadline_block:
             return self._lapse(row, trial, view.confirmed_block)
-        if self._belongs_to_another(row, entry):
-            return replace(trial, reason="behind another open challenge of the same two wallets")
         if root is None:
             eon = row.initial_state_eon + 1
             return replace(trial, reason=f"the checkpoint of eon {eon} is not on chain yet")
+        if self._belongs_to_another(row, entry):
+            return self._try_behind(order, row, trial)
         return self._simulate_all(order, row, entry, trial)
+
+    def _try_behind(self, order: TryAnswers, row: Challenge, trial: Trial) -> Trial:
+        """Another challenge of the pair is shown; an answer finds ours if we know its record."""
+        hidden = replace(trial, reason="behind another open challenge of the same two wallets")
+        if row.cleared_hash is not None:
+            return replace(trial, standing=Standing.CLEARED)
+        known = entry_of(row)
+        if known is None:
+            return hidden
+        found = self._simulate_all(order, row, known, trial)
+        # It may be gone already: only once it is shown, or none is, can that be told.
+        is_found = found.standing == Standing.READY
+        return found if is_found else replace(hidden, tried=found.tried)
 
     def _opened(
         self, session: Session, order: TryAnswers, row: Challenge, latest_block: int

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from sqlalchemy import select
 
@@ -30,6 +34,31 @@ class Challengers:
     def __init__(self, bank: LiveBank) -> None:
         self.bank = bank
         self.world: LiveWorld = bank.world
+        self._together = False
+
+    def in_one_block(self, *openings: Callable[[], Mined]) -> None:
+        """Open several challenges that the same block mines."""
+        self._together = True
+        with ThreadPoolExecutor(len(openings)) as threads:
+            opened = [threads.submit(one) for one in openings]
+            while self._pending() < len(openings):
+                time.sleep(0.02)
+            self.world.chain.mine()
+            for one in opened:
+                one.result()
+        self._together = False
+        self.world.follow()
+
+    def _pending(self) -> int:
+        status: Any = self.world.chain.rpc("txpool_status")
+        return int(status["pending"], 16)
+
+    def _mining(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._together else self.world.chain.mining_at_once()
+
+    def _follow(self) -> None:
+        if not self._together:
+            self.world.follow()
 
     @property
     def disputes(self) -> Disputes:
@@ -96,14 +125,14 @@ class Challengers:
         states = self.states(name, token, eon)
         state = self.countersigned(name, token, states[-1]) if states else None
         proof = self.proof(name, token, eon)
-        with self.world.chain.mining_at_once():
+        with self._mining():
             if proof is None:
                 mined = self.disputes.challenge_admission(
                     private_key(name), token, state or self.admission(name, token)
                 )
             else:
                 mined = self.disputes.challenge_balance(private_key(name), token, proof, state)
-        self.world.follow()
+        self._follow()
         return mined
 
     def transfer(self, sender: str, nonce: int, token: Address, eon: int) -> Transfer:
@@ -136,11 +165,11 @@ class Challengers:
         eon = self.world.eon - 1
         row = self.transfer(sender, nonce, token, eon)
         disputed, state = self._disputed(row, sender, recipient, token, newest=newest)
-        with self.world.chain.mining_at_once():
+        with self._mining():
             mined = self.disputes.challenge_delivery(
                 private_key(opener), token, disputed, self.countersigned(sender, token, state)
             )
-        self.world.follow()
+        self._follow()
         return mined
 
     def _disputed(
@@ -178,7 +207,7 @@ class Challengers:
         disputed, state = self._disputed(row, sender, recipient, token, newest=True)
         proof = self.proof(sender, token, eon)
         assert proof is not None
-        with self.world.chain.mining_at_once():
+        with self._mining():
             mined = self.disputes.challenge_newest_delivery(
                 private_key(opener),
                 token,
@@ -187,7 +216,7 @@ class Challengers:
                 self.countersigned(sender, token, state),
                 nonce=nonce,
             )
-        self.world.follow()
+        self._follow()
         return mined
 
     def dispute_order(self, name: str, order: Transfer, sold: Address, bought: Address) -> Mined:
@@ -217,7 +246,7 @@ class Challengers:
             index,
             plain.path([one.leaf for one in entries], index),
         )
-        with self.world.chain.mining_at_once():
+        with self._mining():
             mined = self.disputes.challenge_swap(
                 private_key(name),
                 disputed,
@@ -226,5 +255,5 @@ class Challengers:
                 spent=state.spent,
                 gained=state.gained,
             )
-        self.world.follow()
+        self._follow()
         return mined
