@@ -127,7 +127,8 @@ class Follower:
         facts = self._context.gateway.submission_facts()
         observed = [_observed(event) for event in events]
         live = facts.live_challenges + facts.own_live_challenges
-        survey = self._challenges.survey(observed, facts.eon, live=live)
+        # The book changes with blocks only.
+        survey = self._challenges.survey(observed, facts.eon, live=live) if headers else None
         stored_up_to = headers[-1].number if headers else head.number
         confirmed = min(stored_up_to, head.number - self._context.policy.confirmations)
         with self._context.sessions.begin() as session:
@@ -142,7 +143,8 @@ class Follower:
                 confirm_blocks(session, confirmed)
                 while apply_confirmed_events(session, rules, confirmed).more:
                     pass
-            self._challenges.take(session, rules, observed, survey, newest_block(session))
+            if headers:
+                self._challenges.take(session, rules, observed, survey, newest_block(session))
             if headers:
                 notify_payable_desks(session, clock, headers[0].number, stored_up_to)
             move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))

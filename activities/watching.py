@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,25 +26,39 @@ from models import TransactionAttempt, TransactionIntent
 
 MOST_LOOKS: Final = 600
 LONGEST_WATCH_S: Final = 600.0
+LOOKS_AT_ONCE: Final = 8
+"""Watchers that may hold a thread."""
+
 USURPED_AFTER_BLOCKS: Final = 2
 """For so long a used nonce without a receipt may be a node that lags behind another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one look showed at height `head`; `is_nonce_used`: by none of ours, it seems."""
+    """What one look showed at height `head`; `is_nonce_used`: by none of ours, it seems.
+
+    `is_doubtful`: the node contradicts itself, so that looking again at the same head may help.
+    """
 
     progress: Progress
     head: int
     is_nonce_used: bool = False
+    is_doubtful: bool = False
 
 
 class Watcher:
-    """Carries out `watch`, `read_intent` and `expire_intent`."""
+    """Carries out `watch`, `read_intent` and `expire_intent`.
+
+    Hundreds may watch at once: they share one question for the head, look again only once it has
+    moved, and never take all threads from those who find and send what is urgent.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._node = context.gateway.node
+        self._room = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._asking = asyncio.Lock()
+        self._head: tuple[float, bytes] = (-math.inf, b"")
 
     @activity.defn(name=tasks.WATCH.name)
     async def watch(self, order: Watch) -> Progress:
@@ -56,8 +71,14 @@ class Watcher:
         suspected_at: int | None = None
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_WATCH_S
+        seen, sight, patience = b"", None, 0
         for _ in range(MOST_LOOKS):
-            sight = await beating(lambda: self._look(order.intent_id))
+            newest = await self._newest_block()
+            if sight is None or sight.is_doubtful or newest != seen:
+                async with self._room:
+                    sight = await beating(lambda: self._look(order.intent_id))
+                    patience = await asyncio.to_thread(self._patience, order.intent_id)
+                seen = newest
             progress, head = sight.progress, sight.head
             activity.heartbeat(progress.stage, head)
             started_at = head if started_at is None else started_at
@@ -70,7 +91,6 @@ class Watcher:
             if progress.stage in (Stage.ENDED, Stage.QUIET):
                 return progress
             waited = head - started_at
-            patience = await asyncio.to_thread(self._patience, order.intent_id)
             is_waiting = progress.stage != Stage.MINED and suspected_at is None
             if is_waiting and waited >= patience:
                 return replace(progress, stage=Stage.QUIET)
@@ -78,6 +98,16 @@ class Watcher:
                 return progress
             await asyncio.sleep(self._context.pace.poll_s)
         return progress
+
+    async def _newest_block(self) -> bytes:
+        """The head's hash, asked for once in a poll by all who watch."""
+        loop = asyncio.get_running_loop()
+        async with self._asking:
+            asked_at, newest = self._head
+            if loop.time() - asked_at >= self._context.pace.poll_s:
+                newest = (await beating(self._node.head)).block_hash
+                self._head = (loop.time(), newest)
+            return newest
 
     @activity.defn(name=tasks.READ_INTENT.name)
     def read_intent(self, intent_id: int) -> Progress:
@@ -140,7 +170,7 @@ class Watcher:
             # Behind a balancer the receipt may be on another node than the count.
             is_used = not any(is_mined(self._node, tx_hash) for tx_hash in hashes)
             progress = describe(Stage.SENT, intent, attempts, reason="its nonce is used")
-            return Sight(progress, head, is_nonce_used=is_used)
+            return Sight(progress, head, is_nonce_used=is_used, is_doubtful=True)
         if intent.state == "mined":
             with self._context.sessions.begin() as session:
                 change_state(session, intent.id, "broadcast")
