@@ -20,6 +20,7 @@ COMMANDS = {
     "describe": "commands.describe",
     "deploy-contract": "commands.deploy_contract",
     "intervene": "commands.intervene",
+    "keystore": "commands.keystore",
     "pair": "commands.pair",
     "pause": "commands.switches",
     "prepare": "commands.prepare",

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from key_settings import complete_owner_key
 from protocol.address import Address
-from protocol.signing import Signer
+from protocol.public_accounts import PUBLIC_ACCOUNTS
 from setting_types import (
     Network,
     Secret,
@@ -43,7 +44,6 @@ ROOT = Path(__file__).resolve().parent
 GWEI = 10**9
 ETHER = 10**18
 
-DEVELOPMENT_CHAINS = frozenset({1337, 31337})
 DEVELOPMENT_OWNER_KEY = "4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
 DEVELOPMENT_OWNER_ADDRESS = "0x90F8bf6A479f320ead074411a4B0e7944Ea8c9C1"
 DEVELOPMENT_CONTRACT_ADDRESS = "0x9561C133DD8580860B6b7E504bC5Aa500f0f06a7"
@@ -120,6 +120,17 @@ class Settings:
     )
     owner_key: Secret | None = _variable("HUB_OWNER_ACCOUNT_KEY", private_key, None)
     owner_key_file: Path | None = _variable("HUB_OWNER_ACCOUNT_KEY_FILE", Path, None)
+    owner_keystore_file: Path | None = _variable("HUB_OWNER_KEYSTORE_FILE", Path, None)
+    owner_keystore_password: Secret | None = _variable("HUB_OWNER_KEYSTORE_PASSWORD", Secret, None)
+    owner_keystore_password_file: Path | None = _variable(
+        "HUB_OWNER_KEYSTORE_PASSWORD_FILE", Path, None
+    )
+    remote_signer_url: Secret | None = _variable(
+        "HUB_REMOTE_SIGNER_URL", secret_url("http", "https"), None
+    )
+    remote_signer_timeout: timedelta = _variable(
+        "HUB_REMOTE_SIGNER_TIMEOUT", seconds, timedelta(seconds=2)
+    )
     owner_balance_threshold_wei: int = _variable("OWNER_BALANCE_THRESHOLD", integer(0), ETHER)
 
     gas_max_fee_wei: int = _variable("HUB_GAS_MAX_FEE_GWEI", scaled(GWEI, "gwei"), 300 * GWEI)
@@ -246,8 +257,8 @@ class Settings:
 
     @property
     def owner_key_is_public(self) -> bool:
-        """Whether the operator is the development account, whose key everybody knows."""
-        return self.owner_address == address(DEVELOPMENT_OWNER_ADDRESS)
+        """Whether the operator's account is one whose key everybody knows."""
+        return self.owner_address in PUBLIC_ACCOUNTS
 
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that must not appear in a log, for the redaction."""
@@ -265,7 +276,7 @@ class Settings:
         return _required(self.node_url, "HUB_ETHEREUM_NODE_URL")
 
     def require_owner_key(self) -> bytes:
-        """The operator's 32-byte key; raises `SettingsError` in a process that was given none."""
+        """The operator's 32-byte key; raises `SettingsError` in a process that holds none."""
         return bytes.fromhex(_required(self.owner_key, "HUB_OWNER_ACCOUNT_KEY"))
 
     def temporal_connect(self) -> "ClientConnectConfig":
@@ -322,7 +333,9 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
     values["sla_recipient_address"] = values["sla_recipient_address"] or values["owner_address"]
     values["log_format"] = values["log_format"] or ("json" if production else "console")
     values["sync_poll"] = values["sync_poll"] or timedelta(seconds=10 if production else 1)
-    problems = _complete_owner_key(values, signs) + _complete_database(values)
+    development = address(DEVELOPMENT_OWNER_ADDRESS), DEVELOPMENT_OWNER_KEY
+    problems = complete_owner_key(values, signs=signs, development=development)
+    problems += _complete_database(values)
     if production and values["node_url"] is None:
         problems.append("HUB_ETHEREUM_NODE_URL is not set")
     if not depth <= values["checkpoint_threshold_blocks"] <= 2 * depth:
@@ -339,28 +352,6 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
     if values["sla_token_address"] == values["contract_address"]:
         problems.append("SLA_TOKEN_ADDRESS must differ from HUB_LQD_CONTRACT_ADDRESS")
     return problems
-
-
-def _complete_owner_key(values: dict[str, Any], signs: bool) -> list[str]:
-    """The key from its variable or file; it must be the owner's and no public one in production."""
-    name, path = "HUB_OWNER_ACCOUNT_KEY", values["owner_key_file"]
-    is_public = values["owner_address"] == address(DEVELOPMENT_OWNER_ADDRESS)
-    if is_public and (
-        values["production"] or values["chain_id"] not in {None, *DEVELOPMENT_CHAINS}
-    ):
-        return ["HUB_OWNER_ACCOUNT_ADDRESS must not be the public development account"]
-    if values["owner_key"] is None and path is not None:
-        try:
-            values["owner_key"] = private_key(path.read_text().strip())
-        except (OSError, UnicodeDecodeError, ValueError):
-            return [f"{name}_FILE must name a readable file with a private key of 64 hex digits"]
-    if values["owner_key"] is None and is_public:
-        values["owner_key"] = Secret(DEVELOPMENT_OWNER_KEY)
-    if values["owner_key"] is None:
-        return [f"{name} is not set"] if signs else []
-    if Signer(bytes.fromhex(values["owner_key"].reveal())).address != values["owner_address"]:
-        return [f"{name} must be the key of HUB_OWNER_ACCOUNT_ADDRESS"]
-    return []
 
 
 def _complete_database(values: dict[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from ledger.refusals import Refusal
 from ledger.terms import record_terms
 from ledger.tokens import activate_token, add_native_token, add_pair, add_token, find_token
 from ledger.transactions.intents import NewIntent, open_intent
+from protocol.public_accounts import is_usable
 
 FETCH_TIMEOUT_S: Final = 10
 LARGEST_DOCUMENT_BYTES: Final = 65_536
@@ -94,6 +95,11 @@ class Adoptions:
             )
         if found.operator != self._context.operator.address:
             raise UnsuitedContract(f"its operator is 0x{found.operator.hex()}, not our account")
+        if not is_usable(found.operator, found.chain_id):
+            raise UnsuitedContract(
+                f"everybody knows the key of 0x{found.operator.hex()}, and chain {found.chain_id} "
+                "is none for development: deploy a contract with an account of your own"
+            )
         needed = 2 * self._context.policy.confirmations + SUBMISSION_MARGIN_BLOCKS
         epoch = found.blocks_per_eon // 4
         if needed >= epoch:

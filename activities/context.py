@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
-from chain.signer import TransactionSigner
+from chain.signer import SignsTransactions
 from duties.calendar import Calendar
 from duties.tokens import TokenTerms
 from ledger.parameters import find_parameters, load_rules
 from ledger.rules import LedgerPolicy, LedgerRules
 from protocol.clock import EonClock
-from protocol.signing import Signer
+from protocol.signing import MessageSigner
 
 
 class NotBootstrapped(Exception):
@@ -44,7 +44,7 @@ class Context:
     engine: Engine
     sessions: sessionmaker[Session]
     gateway: ContractGateway
-    operator: Signer
+    operator: MessageSigner
     policy: LedgerPolicy
     fees: FeePolicy
     pace: Pace
@@ -54,8 +54,8 @@ class Context:
     daily_budget: int = 0
     fuel_threshold: int = 10**18
     accepts_published: bool = False
-    signer: TransactionSigner | None = None
-    sla_recipient: Signer | None = None
+    signer: SignsTransactions | None = None
+    sla_recipient: MessageSigner | None = None
 
     def find_rules(self, session: Session) -> LedgerRules | None:
         """The ledger's rules; None before the contract was adopted."""

@@ -18,7 +18,7 @@ from chain.fees import (
     first_fee,
     replacement_fee,
 )
-from chain.signer import TransactionRequest, TransactionSigner
+from chain.signer import SignsTransactions, TransactionRequest
 from duties import alarms, names, notices
 from ledger.alarms import clear_alarm, raise_alarm
 from ledger.duty_notices import notice
@@ -184,7 +184,7 @@ class Signing:
             cancels=cancels,
         )
 
-    def _require_signer(self) -> TransactionSigner:
+    def _require_signer(self) -> SignsTransactions:
         if self._context.signer is None:
             raise KeyMissing("this worker's role does not sign")
         return self._context.signer

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from api.faults import Detail, Fault, Unavailable
 from api.replies import PREFLIGHT, Finish, fault_reply, is_preflight, reply, request_id
 from logs import get_logger
+from protocol.signing import SignerUnavailable
 
 log = get_logger(__name__)
 
@@ -47,6 +48,9 @@ def _fault(request: Request, exception: Exception) -> Fault:
     if isinstance(exception, OUT_OF_REACH):
         log.warning("the ledger is out of reach", reason=type(exception).__name__)
         return Unavailable("the ledger is out of reach")
+    if isinstance(exception, SignerUnavailable):
+        log.warning("nobody countersigns", reason=str(exception))
+        return Unavailable("the operator's signer does not answer")
     log.error(
         "a request failed",
         request_id=request_id(request),

@@ -1,28 +1,18 @@
-"""JSON-RPC over HTTP with a limit on time and on size.
-
-The stock provider times out each read of the socket, so a node that sends one byte a second
-holds a thread for ever, and it retries on its own. This one does neither.
-"""
+"""JSON-RPC over HTTP with a limit on time and on size."""
 
 import json
 import math
-import time
-from collections.abc import Sequence
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
-import urllib3
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
+from chain.bounded_http import BoundedHttp, NoAnswer, TooLarge, TooSlow
 from chain.errors import NodeBusy, NodeMisbehaved, NodeTimeout, NodeUnavailable
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-CONNECTIONS = 20
 _BUSY = (429, 503)
 _LONGEST_RETRY_AFTER_S = 30.0
-_PIECE_BYTES = 64 * 1024
-_HEADERS = {"Content-Type": "application/json", "User-Agent": "nocust-operator"}
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -55,16 +45,10 @@ class BoundedHttpProvider(JSONBaseProvider):
         self, url: str, *, timeout_s: float, max_response_bytes: int = MAX_RESPONSE_BYTES
     ) -> None:
         super().__init__()
-        parts = urlsplit(url)
-        self.label = f"node at {parts.hostname}:{parts.port or parts.scheme}"
-        self._url = url
-        self._headers = dict(_HEADERS)
-        if parts.username is not None:
-            credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers |= urllib3.make_headers(basic_auth=credentials)
-        self._timeout_s = timeout_s
-        self._max_response_bytes = max_response_bytes
-        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False)
+        self._http = BoundedHttp(
+            url, name="node", timeout_s=timeout_s, most_bytes=max_response_bytes
+        )
+        self.label = self._http.label
 
     def __repr__(self) -> str:
         return f"BoundedHttpProvider({self.label})"
@@ -103,46 +87,19 @@ class BoundedHttpProvider(JSONBaseProvider):
             raise NodeMisbehaved(f"{self.label}: the answer is not JSON") from None
 
     def _post(self, body: bytes) -> bytes:
-        deadline = time.monotonic() + self._timeout_s
         try:
-            response = self._pool.request(
-                "POST",
-                self._url,
-                body=body,
-                headers=self._headers,
-                timeout=urllib3.Timeout(total=self._timeout_s),
-                preload_content=False,
-                redirect=False,
-                retries=False,
-            )
-            try:
-                pieces = self._read(response, deadline)
-            except BaseException:
-                response.close()
-                raise
-            response.release_conn()
-        except urllib3.exceptions.TimeoutError:
-            raise NodeTimeout(f"{self.label}: no answer within {self._timeout_s} s") from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            # The library's own text repeats the whole URL, which may hold an access key.
-            raise NodeUnavailable(f"{self.label}: {type(error).__name__}") from None
-        if response.status in _BUSY:
+            answer = self._http.post(body)
+        except TooSlow as error:
+            raise NodeTimeout(str(error)) from None
+        except TooLarge as error:
+            raise NodeMisbehaved(str(error)) from None
+        except NoAnswer as error:
+            raise NodeUnavailable(str(error)) from None
+        if answer.status in _BUSY:
             raise NodeBusy(
-                f"{self.label}: HTTP status {response.status}",
-                _seconds(response.headers.get("Retry-After")),
+                f"{self.label}: HTTP status {answer.status}",
+                _seconds(answer.headers.get("Retry-After")),
             )
-        if response.status != 200:
-            raise NodeUnavailable(f"{self.label}: HTTP status {response.status}")
-        return b"".join(pieces)
-
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Sequence[bytes]:
-        pieces: list[bytes] = []
-        size = 0
-        while piece := response.read1(_PIECE_BYTES, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._max_response_bytes:
-                raise NodeMisbehaved(f"{self.label}: answer over {self._max_response_bytes} bytes")
-            if time.monotonic() > deadline:
-                raise NodeTimeout(f"{self.label}: no answer within {self._timeout_s} s")
-        return pieces
+        if answer.status != 200:
+            raise NodeUnavailable(f"{self.label}: HTTP status {answer.status}")
+        return answer.body

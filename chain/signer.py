@@ -5,7 +5,7 @@ hash before it is sent, and sent again after a crash without becoming another tr
 """
 
 from dataclasses import dataclass
-from typing import NoReturn, SupportsIndex
+from typing import NoReturn, Protocol, SupportsIndex
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -36,6 +36,20 @@ class SignedTransaction:
 
     raw: bytes
     tx_hash: bytes
+
+
+class SignsTransactions(Protocol):
+    """Signs transactions of one account, wherever its key is."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+
+    def sign(self, request: TransactionRequest) -> SignedTransaction:
+        """Sign as EIP-1559 (type 2) or, for a LegacyFee, as a legacy transaction with chain id.
+
+        Raises `SignerUnavailable`.
+        """
 
 
 class TransactionSigner:

@@ -18,13 +18,13 @@ from api.administration.people import People
 from api.application import create_app
 from api.metrics import ApiMetrics, take_place
 from api.policy import ApiPolicy
+from commands.keys import owner_signers
 from commands.policy import ledger_policy
 from commands.temporal import connect_lazily
 from ledger.parameters import load_rules
 from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
 from protocol.keccak import require_fast_crypto
-from protocol.signing import Signer
 from settings import Settings, publish_environment
 
 BACKLOG: Final = 1024
@@ -49,7 +49,7 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
     Raises `ForeignDatabase` at once for a database that belongs to another operator or contract;
     one that cannot be reached yet is waited for while serving.
     """
-    operator, policy = Signer(settings.require_owner_key()), ledger_policy(settings)
+    operator, policy = owner_signers(settings).messages, ledger_policy(settings)
 
     def rules(session: Session) -> LedgerRules | None:
         return load_rules(session, operator=operator, policy=policy)

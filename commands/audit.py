@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
+from commands.keys import AddressOnly
 from commands.policy import ledger_policy
 from ledger.audit import verify_ledger
 from ledger.parameters import load_rules
 from models.engine import open_engine, open_sessions
-from protocol.signing import Signer
 from settings import Settings
 
 
 @click.command()
 def audit() -> None:
     """List everything in the ledger that contradicts a signature, a set, a sum or a checkpoint."""
-    settings = Settings.from_env()
+    settings = Settings.from_env(signs=False)
     faults = find_faults(settings, settings.require_database_url())
     for fault in faults:
         click.echo(fault)
@@ -25,7 +25,7 @@ def audit() -> None:
 
 
 def find_faults(settings: Settings, database_url: str) -> list[str]:
-    """Audit the ledger at a URL with the key and the policy of the settings.
+    """Audit the ledger at a URL with the account and the policy of the settings.
 
     Raises `click.ClickException` when the operator was never started on that database.
     """
@@ -34,7 +34,7 @@ def find_faults(settings: Settings, database_url: str) -> list[str]:
         with open_sessions(engine)() as session:
             rules = load_rules(
                 session,
-                operator=Signer(settings.require_owner_key()),
+                operator=AddressOnly(settings.owner_address),
                 policy=ledger_policy(settings),
             )
             if rules is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from activities.alarming_signer import AlarmingSigner
 from activities.context import Context, Pace
 from activities.telling.channel import Channel
 from activities.telling.hook import Hook
@@ -12,34 +13,15 @@ from activities.transaction_hook import HookAddress, TransactionHook
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
-from chain.signer import TransactionSigner
+from commands.keys import AddressOnly, owner_signers
 from commands.policy import ledger_policy
 from duties.tokens import TokenTerms
 from logs import Redaction
 from models.engine import open_engine, open_sessions
-from protocol.address import Address
-from protocol.errors import ProtocolError
 from protocol.signing import Signer
 from settings import Settings
 
 SLA_TOKEN_NAME: Final = "LQD"
-
-
-class NoKey(ProtocolError):
-    """Something was to be signed in a process that holds no key."""
-
-
-class AddressOnly(Signer):
-    """Stands for the operator where nothing may be signed: it knows the address only."""
-
-    __slots__ = ()
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    def sign(self, message: bytes) -> bytes:
-        """Always raises `NoKey`."""
-        raise NoKey("this process holds no key")
 
 
 def compose(settings: Settings, *, signs: bool) -> Context:
@@ -55,12 +37,12 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         is_proof_of_authority=settings.node_is_poa,
         timeout_s=settings.block_fetch_timeout.total_seconds(),
     )
-    key = settings.require_owner_key() if signs else None
+    signers, sessions = owner_signers(settings) if signs else None, open_sessions(engine)
     return Context(
         engine=engine,
-        sessions=open_sessions(engine),
+        sessions=sessions,
         gateway=ContractGateway(node, settings.contract_address),
-        operator=AddressOnly(settings.owner_address) if key is None else Signer(key),
+        operator=signers.messages if signers else AddressOnly(settings.owner_address),
         policy=ledger_policy(settings),
         fees=FeePolicy(
             ceiling=settings.gas_max_fee_wei,
@@ -80,7 +62,7 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         daily_budget=settings.tx_daily_budget_wei,
         fuel_threshold=settings.owner_balance_threshold_wei,
         accepts_published=settings.accept_published_contract,
-        signer=None if key is None else TransactionSigner(key),
+        signer=AlarmingSigner(signers.transactions, sessions) if signers else None,
         sla_recipient=_sla_recipient(settings) if signs else None,
     )
 

@@ -190,6 +190,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Nobody looks at the chain: Temporal, its workers or the duty chain-sync stand still.",
         "Bring Temporal and the workers back; payments go on only until a deadline is near.",
     ),
+    alarms.SIGNER: Entry(
+        "signer-unavailable",
+        "Whoever holds the operator's key does not sign: nothing can be sent or countersigned.",
+        "Bring the signer back, or put the key into this process, before the next deadline.",
+    ),
     alarms.TERMS_UNREACHABLE: Entry(
         "terms-unreachable",
         "The document with the digests of the terms of service cannot be read.",

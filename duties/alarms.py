@@ -40,6 +40,7 @@ SLASHED_LATE: Final = "slashed after its checkpoint deducted it"
 WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
 DUTY_FAILING: Final = "duty failing"
 DUTIES_STALLED: Final = "duties at a standstill"
+SIGNER: Final = "signer unavailable"
 TERMS_UNREACHABLE: Final = "terms of service unreachable"
 
 

@@ -28,7 +28,13 @@ _MINUTE = timedelta(minutes=1)
 _MINUTES = timedelta(minutes=10)
 _LONG = timedelta(minutes=30)
 _PULSE = timedelta(seconds=20)
-_LEDGER_FAULTS = ("LedgerInvariant", "ForeignDatabase", "CheckpointInconsistent", "TrailGap")
+_LEDGER_FAULTS = (
+    "LedgerInvariant",
+    "ForeignDatabase",
+    "PublicKey",
+    "CheckpointInconsistent",
+    "TrailGap",
+)
 _START_FAULTS = (*_LEDGER_FAULTS, "WrongChain", "ContractMissing", "UnsuitedContract")
 
 READ_VIEW: Final = Task("read_view", type(None), View, queues.LEDGER, _SHORT)

@@ -31,7 +31,7 @@ from ledger.switches import Entry, require_switched_on
 from ledger.terms import is_terms_signature, require_latest_terms
 from models import TermsOfService, Token, Wallet
 from protocol.address import Address, checksum_address
-from protocol.signing import Signer, is_signed_by
+from protocol.signing import MessageSigner, is_signed_by
 from protocol.terms import terms_digest
 
 __all__ = [
@@ -134,7 +134,7 @@ def admit_operator(session: Session, rules: LedgerRules, token_id: int) -> Walle
     return admit_own(session, rules, token_id, rules.operator)
 
 
-def admit_own(session: Session, rules: LedgerRules, token_id: int, owner: Signer) -> Wallet:
+def admit_own(session: Session, rules: LedgerRules, token_id: int, owner: MessageSigner) -> Wallet:
     """Admit a wallet whose key the operator holds: it signs its own authorisation and the terms."""
     token = session.get_one(Token, token_id)
     existing = session.scalars(

@@ -19,6 +19,7 @@ from ledger.refusals import Refusal
 from ledger.rules import LedgerRules
 from ledger.transfers.batch import Batch, BatchMemory
 from ledger.transfers.requests import TransferAccepted, TransferRequest, Verdict
+from protocol.signing import SignerUnavailable
 
 BATCH_LIMIT: Final = 64
 QUEUE_LIMIT: Final = 4096
@@ -125,11 +126,11 @@ class GroupCommit:
     def _run(
         self, connection: Any, requests: list[TransferRequest]
     ) -> tuple[Any, list[Verdict | Exception]]:
-        """Run a batch; on an error that is not the connection's, each request by itself."""
+        """Run a batch; on an error that may be one request's, each of them by itself."""
         try:
             connection, verdicts = self._run_batch(connection, requests)
         except Exception as error:  # noqa: BLE001 - one request must not fail its neighbours
-            if len(requests) == 1 or _is_connection_error(error):
+            if len(requests) == 1 or _is_everybodys(error):
                 return None, [error] * len(requests)
             answers: list[Verdict | Exception] = []
             for request in requests:
@@ -164,8 +165,12 @@ class GroupCommit:
         return connection
 
 
-def _is_connection_error(error: Exception) -> bool:
-    return isinstance(error, DBAPIError | psycopg2.OperationalError | psycopg2.InterfaceError)
+def _is_everybodys(error: Exception) -> bool:
+    """Whether each request by itself would meet it too: a lost connection, a silent signer."""
+    return isinstance(
+        error,
+        DBAPIError | psycopg2.OperationalError | psycopg2.InterfaceError | SignerUnavailable,
+    )
 
 
 def _resolve(batch: list[_Waiting], answers: list[Verdict | Exception]) -> None:

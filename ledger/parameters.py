@@ -13,11 +13,16 @@ from models import ContractParameters
 from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
-from protocol.signing import Signer
+from protocol.public_accounts import is_usable
+from protocol.signing import MessageSigner
 
 
 class ForeignDatabase(LedgerInvariant):
     """The database belongs to another contract, or to another operator's key."""
+
+
+class PublicKey(LedgerInvariant):
+    """The operator signs with a key that everybody knows, on a chain that is no development one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,21 @@ def store_parameters(session: Session, parameters: Parameters) -> None:
             raise ForeignDatabase(f"the database belongs to another contract: {field.name} differs")
 
 
-def load_rules(session: Session, *, operator: Signer, policy: LedgerPolicy) -> LedgerRules | None:
+def load_rules(
+    session: Session, *, operator: MessageSigner, policy: LedgerPolicy
+) -> LedgerRules | None:
     """Compose the ledger's rules from what is stored and what is set; None before bootstrap.
 
-    Raises `ForeignDatabase` when the key is not the operator's of this contract.
+    Raises `ForeignDatabase` when the key is not the operator's of this contract, and `PublicKey`
+    when everybody has it.
     """
     stored = find_parameters(session)
     if stored is None:
         return None
     if stored.operator != operator.address:
         raise ForeignDatabase("the key does not belong to the operator of this contract")
+    if not is_usable(stored.operator, stored.chain_id):
+        raise PublicKey(f"everybody knows the operator's key, on chain {stored.chain_id}")
     return LedgerRules(
         contract=stored.contract,
         operator=operator,

@@ -8,7 +8,7 @@ from protocol.address import Address
 from protocol.clock import EonClock
 from protocol.editions import ContractEdition
 from protocol.orders import MAX_ORDER_EONS
-from protocol.signing import Signer
+from protocol.signing import MessageSigner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,6 @@ class LedgerRules(LedgerPolicy):
     """The policy on one commit-chain: its contract, its operator's signer, its clock."""
 
     contract: Address
-    operator: Signer
+    operator: MessageSigner
     clock: EonClock
     edition: ContractEdition

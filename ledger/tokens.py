@@ -16,7 +16,7 @@ from ledger.rules import LedgerRules
 from models import Token, TokenPair
 from protocol.address import Address, checksum_address
 from protocol.conduits import conduit
-from protocol.signing import Signer
+from protocol.signing import MessageSigner
 
 TOKEN_ALREADY_KNOWN: Final = "TOKEN_ALREADY_KNOWN"
 NATIVE_NAME: Final = "Ethereum"
@@ -78,7 +78,7 @@ def activate_token(
     address: Address,
     trail: int,
     *,
-    sla_recipient: Signer | None = None,
+    sla_recipient: MessageSigner | None = None,
 ) -> Token:
     """Make a token usable under the trail that the chain confirmed, and admit its owners.
 

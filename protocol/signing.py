@@ -5,6 +5,8 @@ that neither a transaction nor another program's message can pass for it. Signat
 `r ‖ s ‖ v` with v 27 or 28, the only values the contract's recovery accepts.
 """
 
+from typing import Protocol
+
 from coincurve import PrivateKey, PublicKey
 
 from protocol.address import Address
@@ -20,6 +22,10 @@ class InvalidSignature(ProtocolError):
     """A signature is malformed or no key can have made it."""
 
 
+class SignerUnavailable(ProtocolError):
+    """Whoever holds the key did not sign, or not what was asked; a later try may succeed."""
+
+
 class InvalidPrivateKey(ProtocolError):
     """A private key is not 64 hexadecimal digits, or not a number below the group's order."""
 
@@ -29,11 +35,16 @@ def authorization_digest(message: bytes) -> bytes:
     return keccak256(_PROTOCOL_PREFIX + message)
 
 
-def signing_hash(message: bytes) -> bytes:
-    """Compute the 32 bytes that the curve signs for a 32-byte message."""
+def signing_preimage(message: bytes) -> bytes:
+    """Compose what is hashed last before the curve signs: 60 bytes for a 32-byte message."""
     if len(message) != 32:
         raise ProtocolError("a signed message has 32 bytes")
-    return keccak256(_ETHEREUM_PREFIX + authorization_digest(message))
+    return _ETHEREUM_PREFIX + authorization_digest(message)
+
+
+def signing_hash(message: bytes) -> bytes:
+    """Compute the 32 bytes that the curve signs for a 32-byte message."""
+    return keccak256(signing_preimage(message))
 
 
 def sign(message: bytes, private_key: bytes) -> bytes:
@@ -58,7 +69,7 @@ def recover(message: bytes, signature: bytes) -> Address:
         )
     except ValueError:
         raise InvalidSignature("no key can have made this signature") from None
-    return _address_of(key)
+    return address_of(key)
 
 
 def is_signed_by(message: bytes, signature: bytes, address: Address) -> bool:
@@ -100,8 +111,19 @@ def parse_private_key(text: str) -> bytes:
     return key
 
 
+class MessageSigner(Protocol):
+    """Signs messages for one account, wherever its key is."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a 32-byte message: 65 bytes, s in the lower half. Raises `SignerUnavailable`."""
+
+
 class Signer:
-    """A private key that signs messages and never shows itself."""
+    """A private key of this process that signs messages and never shows itself."""
 
     __slots__ = ("_key", "address")
 
@@ -113,7 +135,7 @@ class Signer:
             self._key = PrivateKey(private_key)
         except ValueError:
             raise InvalidPrivateKey("not a private key of secp256k1") from None
-        self.address: Address = _address_of(self._key.public_key)
+        self.address: Address = address_of(self._key.public_key)
 
     def sign(self, message: bytes) -> bytes:
         """Sign a 32-byte message: 65 bytes, deterministic (RFC 6979), s in the lower half."""
@@ -137,5 +159,6 @@ class Signer:
         raise InvalidPrivateKey("a signer does not leave its process")
 
 
-def _address_of(key: PublicKey) -> Address:
+def address_of(key: PublicKey) -> Address:
+    """The account of a public key."""
     return keccak256(key.format(compressed=False)[1:])[12:]

@@ -21,7 +21,7 @@ from api.policy import ApiPolicy
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
-from commands.wiring import AddressOnly
+from commands.keys import AddressOnly
 from duties import names, queues
 from duties.eons import EonStart
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES

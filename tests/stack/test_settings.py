@@ -1,14 +1,20 @@
+import json
 import pickle
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
+from contracts.development import DEVELOPMENT_MNEMONIC
+from protocol.address import parse_address
+from protocol.public_accounts import PUBLIC_ACCOUNTS
 from setting_types import Secret
 from settings import DEVELOPMENT_OWNER_KEY, Settings, SettingsError
 
-OTHER_KEY = "6cbed15c793ce57650b9877cf6fa156fbef513c4e6134f022a85b1ffdd59b2a1"
-OTHER_ADDRESS = "0xFFcf8FDEE72ac11b5c542428B35EEF5769C409f0"
+OTHER_KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
+OTHER_ADDRESS = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23"
+PASSWORD = "a pass word of many letters"
 PRODUCTION = {
     "RUNNING_IN_PRODUCTION": "true",
     "HUB_DATABASE_URL": "postgresql://hub:s3cret-words@db/hub",
@@ -100,6 +106,94 @@ def test_the_key_may_come_from_a_file(tmp_path: Path) -> None:
     assert "HUB_OWNER_ACCOUNT_KEY_FILE" in problems(environment)
     file.write_text("0x" + OTHER_KEY.upper() + "\n")
     assert Settings.from_env(environment).require_owner_key().hex() == OTHER_KEY
+
+
+def without_key(**added: str) -> dict[str, str]:
+    kept = {name: text for name, text in PRODUCTION.items() if name != "HUB_OWNER_ACCOUNT_KEY"}
+    return kept | added
+
+
+@pytest.fixture(scope="module")
+def keystore(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A keystore of the owner's key; few rounds, as only its opening is of interest."""
+    file = tmp_path_factory.mktemp("keys") / "owner.json"
+    file.write_text(json.dumps(Account.encrypt(OTHER_KEY, PASSWORD, kdf="pbkdf2", iterations=10)))
+    return str(file)
+
+
+def test_the_key_may_come_from_an_encrypted_keystore(keystore: str, tmp_path: Path) -> None:
+    named = without_key(HUB_OWNER_KEYSTORE_FILE=keystore)
+    settings = Settings.from_env(named | {"HUB_OWNER_KEYSTORE_PASSWORD": PASSWORD})
+    assert settings.require_owner_key().hex() == OTHER_KEY
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\n")
+    settings = Settings.from_env(named | {"HUB_OWNER_KEYSTORE_PASSWORD_FILE": str(file)})
+    assert settings.require_owner_key().hex() == OTHER_KEY
+    known = [secret.reveal() for secret in settings.secrets()]
+    assert OTHER_KEY in known and PASSWORD in known
+    assert OTHER_KEY not in repr(settings) and PASSWORD not in repr(settings)
+
+
+def test_a_keystore_that_does_not_open_is_named_without_any_secret(
+    keystore: str, tmp_path: Path
+) -> None:
+    named = without_key(HUB_OWNER_KEYSTORE_FILE=keystore)
+    wrong = problems(named | {"HUB_OWNER_KEYSTORE_PASSWORD": "another pass word"})
+    assert "HUB_OWNER_KEYSTORE_PASSWORD does not open" in wrong and "another" not in wrong
+    assert "HUB_OWNER_KEYSTORE_PASSWORD" in problems(named)
+    both = {"HUB_OWNER_KEYSTORE_PASSWORD": PASSWORD, "HUB_OWNER_KEYSTORE_PASSWORD_FILE": keystore}
+    assert "needs one of" in problems(named | both)
+    broken = tmp_path / "broken.json"
+    for text in ("", "{}", "[1]", '{"crypto": 7, "version": 3}', "\x00"):
+        broken.write_text(text)
+        named = without_key(HUB_OWNER_KEYSTORE_FILE=str(broken))
+        assert "no keystore" in problems(named | {"HUB_OWNER_KEYSTORE_PASSWORD": PASSWORD})
+    absent = without_key(HUB_OWNER_KEYSTORE_FILE=str(tmp_path / "absent"))
+    assert "readable" in problems(absent | {"HUB_OWNER_KEYSTORE_PASSWORD": PASSWORD})
+
+
+def test_a_keystore_of_another_account_is_refused(keystore: str) -> None:
+    named = without_key(HUB_OWNER_KEYSTORE_FILE=keystore, HUB_OWNER_KEYSTORE_PASSWORD=PASSWORD)
+    named["HUB_OWNER_ACCOUNT_ADDRESS"] = "0x" + "ab" * 20
+    assert "HUB_OWNER_KEYSTORE_FILE must hold the key of" in problems(named)
+
+
+def test_a_process_that_does_not_sign_opens_no_keystore(tmp_path: Path) -> None:
+    named = without_key(HUB_OWNER_KEYSTORE_FILE=str(tmp_path / "of another machine"))
+    assert Settings.from_env(named, signs=False).owner_key is None
+
+
+def test_with_a_remote_signer_no_process_holds_the_key() -> None:
+    settings = Settings.from_env(without_key(HUB_REMOTE_SIGNER_URL="http://u:pw-of-it@signer:9000"))
+    with pytest.raises(SettingsError, match="HUB_OWNER_ACCOUNT_KEY"):
+        settings.require_owner_key()
+    assert settings.remote_signer_timeout == timedelta(seconds=2)
+    assert "pw-of-it" not in repr(settings)
+
+
+def test_the_key_has_one_place_only(keystore: str) -> None:
+    message = problems(
+        PRODUCTION | {"HUB_OWNER_KEYSTORE_FILE": keystore, "HUB_REMOTE_SIGNER_URL": "http://s:9000"}
+    )
+    assert "HUB_OWNER_ACCOUNT_KEY and HUB_OWNER_KEYSTORE_FILE and HUB_REMOTE_SIGNER_URL" in message
+
+
+@pytest.mark.parametrize("account", sorted(account.hex() for account in PUBLIC_ACCOUNTS))
+def test_no_account_whose_key_everybody_knows_works_on_a_real_chain(account: str) -> None:
+    assert "everybody knows" in problems(PRODUCTION | {"HUB_OWNER_ACCOUNT_ADDRESS": account})
+    message = problems({"HUB_ETHEREUM_CHAIN_ID": "1", "SLA_RECIPIENT_ADDRESS": account})
+    assert "SLA_RECIPIENT_ADDRESS must not be an account whose key everybody knows" in message
+
+
+def test_the_known_accounts_are_those_of_the_development_mnemonics() -> None:
+    Account.enable_unaudited_hdwallet_features()
+    junk = "test " * 11 + "junk"
+    derived = {
+        Account.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{index}").address
+        for words in (DEVELOPMENT_MNEMONIC, junk)
+        for index in range(10)
+    }
+    assert {parse_address(account) for account in derived} == PUBLIC_ACCOUNTS
 
 
 def test_values_get_their_real_types_and_units() -> None:
