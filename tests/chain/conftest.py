@@ -171,4 +171,4 @@ def gateway(
 @pytest.fixture
 def proxied(anvil: AnvilNode) -> Iterator[tuple[NodeProxy, Node]]:
     with node_proxy(anvil.url) as proxy:
-        yield proxy, Node(proxy.url, timeout_s=0.5)
+        yield proxy, Node(proxy.url, timeout_s=1.0)
