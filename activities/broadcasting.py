@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from temporalio import activity
@@ -10,7 +11,7 @@ from activities.clearing import Clearing
 from activities.context import Context
 from activities.describing import call_of, describe, ended
 from activities.market import Market, read_market, window_of
-from activities.preflight import void_reason
+from activities.preflight import is_void_by_halt, void_reason
 from activities.signing import Signing, fee_of
 from chain.errors import CallReverted, GasLimitTooHigh
 from chain.fees import CRITICAL_PATIENCE_BLOCKS, Window, is_replacement_due
@@ -79,6 +80,9 @@ class Broadcaster:
         market: Market,
     ) -> Progress:
         newest = attempts[-1]
+        if not order.cancelling and is_void_by_halt(self._context, intent):
+            # Its nonce is given to a transfer to oneself: later ones must not be stuck behind it.
+            order = replace(order, cancelling=True)
         if find_mined(self._node, [bytes(attempt.hash) for attempt in attempts]) is not None:
             return describe(Stage.SENT, intent, attempts)
         if market.mined_count > newest.nonce:

@@ -22,6 +22,7 @@ from protocol.editions import ContractEdition
 CONFIRMATION = "withdrawal_confirmation"
 FIRST_REQUEST_GAS = 400_000
 FURTHER_REQUEST_GAS = 60_000
+VOID_WHEN_HALTED = (CONFIRMATION, "slash", "critical_slash", "delegated_withdrawal")
 OPEN_STATES = ("pending", "confirm_queued")
 
 
@@ -104,7 +105,13 @@ def check_payment(context: Context, token: Address, holder: Address) -> PaymentC
 
 
 def void_reason(context: Context, intent: TransactionIntent) -> str | None:
-    """Why an intent must not be sent any more, None if it may; most duties' can not be void."""
+    """Why an intent must not be sent any more, None if it may.
+
+    A payment or a slash that is not what it was meant to be, a withdrawal by delegation that the
+    ledger no longer allows, and what a halted contract refuses.
+    """
+    if is_void_by_halt(context, intent):
+        return "the commit-chain is halted"
     if intent.duty in SLASH_DUTIES:
         return _slash_objection(context, intent.id)
     if intent.duty == DELEGATED:
@@ -114,6 +121,15 @@ def void_reason(context: Context, intent: TransactionIntent) -> str | None:
     token, holder = functions()["confirmWithdrawal"].arguments(bytes(intent.calldata))
     check = check_payment(context, token, holder)
     return check.reason or None
+
+
+def is_void_by_halt(context: Context, intent: TransactionIntent) -> bool:
+    """Whether an intent can only revert because the chain has halted.
+
+    Checkpoints and answers are not among them: their own deadlines end them, and until a block
+    is final a reorganisation may still give them their chance.
+    """
+    return intent.duty in VOID_WHEN_HALTED and context.gateway.is_halted()
 
 
 def _slash_objection(context: Context, intent_id: int) -> str | None:

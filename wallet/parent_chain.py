@@ -97,6 +97,10 @@ class ParentChain:
         fields = {"from": self._holder(key), "value": value}
         return int(self._ask(lambda: call.estimate_gas(fields)))
 
+    def chain_id(self) -> int:
+        """The id of the chain that the node follows."""
+        return int(self._ask(lambda: self.w3.eth.chain_id))
+
     def identity(self) -> ChainIdentity:
         """Read which commit-chain this is."""
         return ChainIdentity(
