@@ -22,13 +22,17 @@ from duties.calendar import Calendar
 from duties.challenges import ChallengeStart
 from duties.eons import EonStart
 from duties.slashes import SlashOrder, SlashStart
+from duties.transactions import LEAST_PRIORITY, PRIORITIES, TransactionStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.alarms import raise_alarm
 from ledger.challenges.book import Dispute, describe, get_challenge, open_challenges
 from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
+from ledger.transactions.intents import get_intent
 
 BATCH: Final = 100
 MOST_CHALLENGES: Final = 10_000
+_ONCE: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+_AGAIN: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE
 WAKE: Final = "wake"
 
 
@@ -61,6 +65,10 @@ class Dispatcher:
             await self._start_eon(int(pending.arguments["eon"]), calendar)
         elif pending.kind == notices.CHALLENGE_ISSUED:
             await self._start_challenge(int(pending.arguments["challenge"]), calendar)
+        elif pending.kind == notices.EON_REOPENED:
+            await self._start_eon(int(pending.arguments["eon"]), calendar, again=True)
+        elif pending.kind == notices.TRANSACTION_OPENED:
+            await self._carry_out(pending.arguments, calendar)
         elif pending.kind in notices.DESK_KINDS:
             await self._wake_desk(pending.arguments, calendar)
         elif pending.kind == notices.SLASH_DECIDED:
@@ -71,14 +79,14 @@ class Dispatcher:
             # Waiting for it would hold up every duty after it: a person has to look.
             await asyncio.to_thread(self._alarm, pending)
 
-    async def _start_eon(self, eon: int, calendar: Calendar) -> None:
+    async def _start_eon(self, eon: int, calendar: Calendar, *, again: bool = False) -> None:
         try:
             await self._client.start_workflow(
                 names.EON_WORKFLOW,
                 EonStart(eon, calendar),
                 id=names.eon_id(eon),
                 task_queue=queues.DUTY,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_reuse_policy=_AGAIN if again else _ONCE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=f"Checkpoint of eon {eon}",
             )
@@ -120,6 +128,33 @@ class Dispatcher:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"Answer the challenge: {dispute.in_words}",
+        )
+
+    async def _carry_out(self, arguments: Mapping[str, Any], calendar: Calendar) -> None:
+        """Follow an intent that no running duty waits for; it may have been final before."""
+        start = await asyncio.to_thread(self._transaction_start, arguments, calendar)
+        await self._client.start_workflow(
+            names.TRANSACTION_WORKFLOW,
+            start,
+            id=names.transaction_id(start.key),
+            task_queue=queues.DUTY,
+            id_reuse_policy=_AGAIN,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=start.title,
+        )
+
+    def _transaction_start(
+        self, arguments: Mapping[str, Any], calendar: Calendar
+    ) -> TransactionStart:
+        with self._context.sessions() as session:
+            intent = get_intent(session, int(arguments["intent_id"]))
+        return TransactionStart(
+            intent_id=intent.id,
+            key=intent.key,
+            title=str(arguments["title"]),
+            calendar=calendar,
+            priority=PRIORITIES.get(intent.duty, LEAST_PRIORITY),
+            deadline_block=intent.deadline_block,
         )
 
     async def _wake_desk(self, arguments: Mapping[str, Any], calendar: Calendar) -> None:

@@ -18,6 +18,7 @@ from ledger.chain_accumulator import accumulator_of
 from ledger.checkpoint import announce_checkpoint, build_checkpoint
 from ledger.closing import close_eon
 from ledger.slashing import queued_slashes
+from ledger.split import require_whole
 from ledger.transactions.intents import NewIntent, open_intent
 from models import (
     ChainEvent,
@@ -29,7 +30,10 @@ from models import (
 
 
 class CheckpointWork:
-    """Carries out the activities of an eon's checkpoint."""
+    """Carries out the activities of an eon's checkpoint.
+
+    While the chain has parted from what was confirmed, nothing is closed, built or announced.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -52,6 +56,7 @@ class CheckpointWork:
     def close_eon(self, eon: int) -> None:
         """Close an eon: from then on nothing of it changes."""
         with self._context.sessions.begin() as session:
+            require_whole(session)
             close_eon(session, self._context.rules(session), eon)
 
     @activity.defn(name=tasks.BUILD_CHECKPOINT.name)
@@ -61,6 +66,7 @@ class CheckpointWork:
 
     def _build(self, eon: int) -> Built:
         with self._context.sessions() as session:
+            require_whole(session)
             rules = self._context.rules(session)
         summary = build_checkpoint(self._context.engine, rules, eon)
         wallets = sum(token.leaf_count for token in summary.tokens)
@@ -99,6 +105,7 @@ class CheckpointWork:
     def announce_checkpoint(self, eon: int) -> None:
         """Tell the wallets; from here on the root is never built again."""
         with self._context.sessions.begin() as session:
+            require_whole(session)
             announce_checkpoint(session, eon)
 
     @activity.defn(name=tasks.OPEN_SUBMISSION.name)
@@ -171,6 +178,7 @@ class CheckpointWork:
                     ChainEvent.name == "CheckpointSubmission",
                     ChainEvent.arguments["eon"].astext == str(eon),
                     ChainEvent.applied,
+                    ~ChainEvent.orphaned,
                 )
             ).first()
             if event is None:

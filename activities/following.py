@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
+from activities.branches import Branches
 from activities.challenge_watch import ChallengeWatch
 from activities.context import Context
 from chain.blocks import BlockHeader
-from chain.errors import Branch
+from chain.errors import Branch, NodeBehind
 from chain.events import ChainEvent, UnknownLog
-from chain.headers import find_common_ancestor, has_left, read_range, require_continuity
+from chain.headers import has_left, read_range, require_continuity
 from chain.node import MAX_BATCH
 from chain.state import SubmissionFacts
 from duties import alarms, notices
@@ -19,31 +21,37 @@ from ledger.blocks import (
     Block,
     ObservedEvent,
     confirm_blocks,
+    is_stored,
     newest_block,
-    orphan_above,
     store_blocks,
-    unconfirmed_chain,
 )
 from ledger.chain_accumulator import accumulator_of
 from ledger.chain_events import apply_confirmed_events
 from ledger.confirmed.desks import notify_payable_desks
 from ledger.duty_notices import notice
 from ledger.slashing import decide_slashes
+from ledger.split import Split, read_split
 from ledger.view import ChainFacts, move_view
 from protocol.clock import EonClock
 
 _PLACE = frozenset(("block_number", "block_hash", "tx_hash", "log_index"))
 _ABOUT = "chain"
+BEHIND_BLOCKS: Final = 10
+"""A node that is behind for so many block times is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found. `behind`: more blocks are waiting to be read."""
+    """What one look found. `behind`: more blocks are waiting to be read.
+
+    `split` is empty, or says where the chain has parted from what was confirmed.
+    """
 
     head: int
     confirmed: int
     reorganised: bool
     behind: bool
+    split: str = ""
 
 
 class Follower:
@@ -54,24 +62,32 @@ class Follower:
         self._node = context.gateway.node
         self._contract = context.gateway.contract
         self._challenges = ChallengeWatch(context)
+        self._branches = Branches(context)
+        self._behind_since: float | None = None
 
     def look(self) -> Look:
         """Store the next batch of blocks, or the head's news if there are none.
 
-        Raises `DeepReorganisation` when confirmed blocks have left the chain, and whatever the
-        node raises.
+        A node whose head is an older block of ours is behind, which is no news; after a while
+        `NodeBehind` is raised. Raises `DeepReorganisation` when nothing stored is in its chain,
+        and whatever the node raises.
         """
         clock = self._context.gateway.clock()
-        tip = self._tip()
-        reorganised = tip is not None and has_left(self._node, tip)
+        tip, head = self._branches.tip(), self._node.head()
+        reorganised = False
+        if tip is not None and head.block_hash != tip.block_hash:
+            if head.number < clock.genesis_block or self._is_ours(head):
+                return self._wait_for(head, tip)
+            reorganised = head.number <= tip.number or has_left(self._node, tip)
+        self._behind_since = None
         if reorganised:
-            tip = self._give_up_branch()
-        head = self._node.head()
+            tip, head = self._branches.give_up(clock), self._node.head()
         first = clock.genesis_block if tip is None else tip.number + 1
         if first > head.number:
             return self._take(clock, [], [], head, reorganised)
         look = self._read_on(clock, tip, first, head, reorganised)
-        self._decide_slashes()
+        if not look.split:
+            self._decide_slashes()
         return look
 
     def _read_on(
@@ -93,27 +109,25 @@ class Follower:
         with self._context.sessions.begin() as session:
             decide_slashes(session, self._context.rules(session))
 
-    def _tip(self) -> Branch | None:
+    def split(self) -> str:
+        """Empty, or where the chain has parted from what was confirmed."""
         with self._context.sessions() as session:
-            newest = newest_block(session)
-        return None if newest is None else Branch(newest.number, newest.block_hash)
+            return _told(read_split(session))
 
-    def _give_up_branch(self) -> Branch | None:
-        """Orphan what the node's chain no longer has; returns the common ancestor."""
-        with self._context.sessions.begin() as session:
-            stored, confirmed = unconfirmed_chain(session)
-            lowest = stored[-1].number - 1 if confirmed is None else confirmed
-            branches = [Branch(block.number, block.block_hash) for block in stored]
-            if confirmed is None:
-                # Nothing is confirmed: the stored chain may be given up as a whole.
-                ancestor = self._shallow_ancestor(branches)
-            else:
-                ancestor = find_common_ancestor(self._node, branches, newest_confirmed=confirmed)
-            orphan_above(session, lowest if ancestor is None else ancestor.number)
-        return ancestor
+    def _is_ours(self, header: BlockHeader) -> bool:
+        with self._context.sessions() as session:
+            return is_stored(session, header.block_hash)
 
-    def _shallow_ancestor(self, branches: list[Branch]) -> Branch | None:
-        return next((one for one in branches if not has_left(self._node, one)), None)
+    def _wait_for(self, head: BlockHeader, tip: Branch) -> Look:
+        """Behind a balancer one node may lag: nothing has left the chain."""
+        now = time.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        if now - self._behind_since > BEHIND_BLOCKS * self._context.pace.block_time_s:
+            raise NodeBehind(
+                f"{self._node.label} is at block {head.number}, {tip.number} has been seen"
+            )
+        return Look(tip.number, 0, reorganised=False, behind=False, split=self.split())
 
     def _take(
         self,
@@ -139,7 +153,10 @@ class Follower:
                     where = f"block {event.block_number}"
                     message = f"a log with the unknown topic {event.topic.hex()}"
                     raise_alarm(session, alarms.WARNING, alarms.UNKNOWN_EVENT, where, message)
-            if confirmed >= clock.genesis_block:
+            split = self._branches.heal(session)
+            if split is not None:
+                confirmed = min(confirmed, split.block)
+            elif confirmed >= clock.genesis_block:
                 confirm_blocks(session, confirmed)
                 while apply_confirmed_events(session, rules, confirmed).more:
                     pass
@@ -147,13 +164,20 @@ class Follower:
                 self._challenges.take(session, rules, observed, survey, newest_block(session))
             if headers:
                 notify_payable_desks(session, clock, headers[0].number, stored_up_to)
-            move_view(session, clock, _facts(facts, stored_up_to, max(confirmed, 0)))
+            seen = _facts(facts, stored_up_to, max(confirmed, 0), is_split=split is not None)
+            move_view(session, clock, seen)
             eon = clock.eon_of(stored_up_to)
             if eon == clock.eon_of(head.number):
                 notice(session, f"eon-began-{eon}", notices.EON_BEGAN, {"eon": eon})
             if stored_up_to == facts.head.number:
                 self._compare_accumulator(session, clock, facts)
-        return Look(head.number, max(confirmed, 0), reorganised, stored_up_to < head.number)
+        return Look(
+            head.number,
+            max(confirmed, 0),
+            reorganised,
+            behind=stored_up_to < head.number,
+            split=_told(split),
+        )
 
     def _compare_accumulator(self, session: Any, clock: EonClock, facts: SubmissionFacts) -> None:
         """Raise an alarm while the contract did something that no event told of."""
@@ -168,7 +192,11 @@ class Follower:
         raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, _ABOUT, message)
 
 
-def _facts(facts: SubmissionFacts, head: int, confirmed: int) -> ChainFacts:
+def _told(split: Split | None) -> str:
+    return "" if split is None else f"the branches part after block {split.block}"
+
+
+def _facts(facts: SubmissionFacts, head: int, confirmed: int, *, is_split: bool) -> ChainFacts:
     return ChainFacts(
         head_block=head,
         confirmed_block=confirmed,
@@ -177,6 +205,7 @@ def _facts(facts: SubmissionFacts, head: int, confirmed: int) -> ChainFacts:
         missed_submission=facts.has_missed_submission,
         halted=facts.is_halted,
         live_challenges=facts.own_live_challenges,
+        is_split=is_split,
     )
 
 

@@ -79,6 +79,17 @@ def find_common_ancestor(
     raise DeepReorganisation(lowest, None)
 
 
+def newest_shared(node: Node, stored: Sequence[Branch]) -> Branch | None:
+    """The first of some stored blocks (at most MAX_BATCH) that is in the node's chain too."""
+    head = node.head().number
+    present = [one for one in stored if one.number <= head]
+    theirs = node.headers([one.number for one in present])
+    for ours, found in zip(present, theirs, strict=True):
+        if ours.block_hash == found.block_hash:
+            return ours
+    return None
+
+
 def has_left(node: Node, block: Branch) -> bool:
     """Whether a stored block is no longer in the node's chain."""
     try:

@@ -65,6 +65,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Blocks that were confirmed have left the chain. Nothing is credited any more.",
         "Find out which branch won, then resynchronise chain-sync from the last common block.",
     ),
+    alarms.KEPT_ORPHANED: Entry(
+        "kept-orphaned",
+        "A closed eon counts an event that the chain has lost, and a person decided to keep it.",
+        "Cover the difference in the contract, or make good to the wallet that it concerns.",
+    ),
     alarms.ACCUMULATOR: Entry(
         "accumulator",
         "The contract did something that no event told of, such as a slash by somebody else.",

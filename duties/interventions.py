@@ -17,12 +17,13 @@ CANCEL: Final = "cancel"
 RESYNC_FROM: Final = "resync_from"
 SUPPLY_ANSWER: Final = "supply_answer"
 ACKNOWLEDGE: Final = "acknowledge"
+KEEP_COMMITTED: Final = "keep_committed"
 
 WAKE: Final = "wake"
 
 TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     names.BOOTSTRAP_WORKFLOW: (),
-    names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM),
+    names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM, KEEP_COMMITTED),
     names.CHALLENGE_WORKFLOW: (RETRY_NOW, SUPPLY_ANSWER, RAISE_CEILING, ACKNOWLEDGE),
     names.EON_WORKFLOW: (HOLD_SUBMISSION, RELEASE_SUBMISSION, APPROVE_OVERCLAIM, RETRY_NOW),
     names.FUEL_WORKFLOW: (),

@@ -5,6 +5,9 @@ from typing import Final
 EON_BEGAN: Final = "eon-began"
 """Arguments: `eon`."""
 
+EON_REOPENED: Final = "eon-reopened"
+"""The chain may have lost a root that was final. Arguments: `eon`."""
+
 TRANSACTION_OPENED: Final = "transaction-opened"
 """An intent without a duty that waits for it. Arguments: `intent_id`, `key`, `title`."""
 

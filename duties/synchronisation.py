@@ -12,6 +12,7 @@ class SyncStart:
     calendar: Calendar
     reorganisations: int = 0
     paused: bool = False
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class FollowChain:
 class Followed:
     """Where the chain stood after a turn; `reorganisations` counts those met in it.
 
-    `stopped` is empty, or says why nothing may be believed until a person decides.
+    `stopped` is empty, or says why nothing may be believed until a person decides. `split` is
+    empty, or says where the chain has parted from what was confirmed: the head is followed, but
+    nothing is credited until a person decides.
     """
 
     head_block: int
@@ -35,6 +38,7 @@ class Followed:
     sub_block: int
     reorganisations: int = 0
     stopped: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,14 @@ class SyncStatus:
 
 @dataclass(frozen=True)
 class Resync:
-    """Give up the stored chain above `block`, as a person decided after a deep reorganisation.
+    """The node's branch counts from `block` on, as a person decided after a deep reorganisation.
 
-    `update_id` names the act for whoever repeats it.
+    `update_id` names the act for whoever repeats it. `keeps_committed`: what a closed eon has
+    counted stays although the chain has lost it.
     """
 
     block: int
     actor: str
     reason: str
     update_id: str = ""
+    keeps_committed: bool = False

@@ -1,9 +1,23 @@
 """One on-chain transaction from intent to finality: argument, results, what people may ask."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from duties.calendar import Calendar
+
+PRIORITIES: Final[Mapping[str, int]] = {
+    "answer": 1,
+    "critical_slash": 2,
+    "checkpoint": 2,
+    "slash": 3,
+    "repair": 3,
+    "token_registration": 4,
+}
+"""The place of a duty in the queue that signs, 1 first; what has none stands last."""
+
+LEAST_PRIORITY: Final = 5
 
 
 class Ending(StrEnum):
@@ -38,7 +52,7 @@ class TransactionStart:
     key: str
     title: str
     calendar: Calendar
-    priority: int = 5
+    priority: int = LEAST_PRIORITY
     deadline_block: int | None = None
     ceiling_gwei: int | None = None
     cancelling: str = ""

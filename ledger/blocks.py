@@ -19,6 +19,7 @@ from ledger.refusals import LedgerInvariant
 from models import ChainEvent, ContractState
 from protocol.clock import EonClock
 
+HIGHEST: Final = 2**62
 LONGEST_UNCONFIRMED_BLOCKS: Final = 20_000
 """More unconfirmed blocks than any confirmation depth leaves are never loaded."""
 
@@ -52,6 +53,14 @@ class AppliedEventsOrphaned(LedgerInvariant):
 def newest_block(session: Session) -> Block | None:
     """The newest canonical block that is stored."""
     return next(iter(_blocks(session, limit=1)), None)
+
+
+def is_stored(session: Session, block_hash: bytes) -> bool:
+    """Whether a block is of the stored chain."""
+    found = select(ContractState.id).where(
+        ContractState.block_hash == block_hash, ~ContractState.orphaned
+    )
+    return session.scalar(found) is not None
 
 
 def unconfirmed_chain(session: Session) -> tuple[list[Block], int | None]:
@@ -95,10 +104,11 @@ def store_blocks(
     )
 
 
-def orphan_above(session: Session, ancestor: int) -> int:
+def orphan_above(session: Session, ancestor: int, *, is_split: bool = False) -> int:
     """Give up every block above `ancestor`; returns how many events were seen only there.
 
-    Raises `AppliedEventsOrphaned` if an event in them has been applied.
+    Raises `AppliedEventsOrphaned` if an event in them has been applied, except in a split, in
+    which a person decides about them.
     """
     session.execute(
         update(ContractState)
@@ -106,9 +116,11 @@ def orphan_above(session: Session, ancestor: int) -> int:
         .values(orphaned=True, confirmed=False)
     )
     applied = session.scalar(
-        select(func.count()).where(ChainEvent.block > ancestor, ChainEvent.applied)
+        select(func.count()).where(
+            ChainEvent.block > ancestor, ChainEvent.applied, ~ChainEvent.orphaned
+        )
     )
-    if applied:
+    if applied and not is_split:
         raise AppliedEventsOrphaned(f"{applied} applied events above block {ancestor}")
     lost = session.scalars(
         update(ChainEvent)
@@ -120,6 +132,11 @@ def orphan_above(session: Session, ancestor: int) -> int:
     return len(lost.all())
 
 
+def blocks_below(session: Session, height: int, limit: int) -> list[Block]:
+    """The newest canonical blocks below a height, newest first."""
+    return _blocks(session, limit=limit, below=height)
+
+
 def confirm_blocks(session: Session, up_to: int) -> None:
     """Mark every canonical block up to `up_to` as confirmed."""
     session.execute(
@@ -129,7 +146,9 @@ def confirm_blocks(session: Session, up_to: int) -> None:
     )
 
 
-def _blocks(session: Session, *, limit: int, down_to: int | None = None) -> list[Block]:
+def _blocks(
+    session: Session, *, limit: int, down_to: int | None = None, below: int | None = None
+) -> list[Block]:
     rows = session.execute(
         select(
             ContractState.block,
@@ -137,7 +156,11 @@ def _blocks(session: Session, *, limit: int, down_to: int | None = None) -> list
             ContractState.parent_hash,
             ContractState.timestamp,
         )
-        .where(~ContractState.orphaned, ContractState.block >= (down_to or 0))
+        .where(
+            ~ContractState.orphaned,
+            ContractState.block >= (down_to or 0),
+            ContractState.block < (HIGHEST if below is None else below),
+        )
         .order_by(ContractState.block.desc())
         .limit(limit)
     )

@@ -72,6 +72,15 @@ def apply_confirmed_events(
     return AppliedEvents(len(events), more=len(events) == limit)
 
 
+def touched_eons(event: ConfirmedEvent) -> Iterable[int]:
+    """The eons in which a money event changes accounts."""
+    if event.name in _CREDITING:
+        return (event.eon,)
+    if event.name == "WithdrawalSlashed":
+        return range(max(event.eon - 1, 1), event.eon + 1)
+    return ()
+
+
 def _waiting(session: Session, up_to_block: int, limit: int) -> list[ConfirmedEvent]:
     rows = session.execute(
         select(
@@ -94,7 +103,7 @@ def _prepare(session: Session, rules: LedgerRules, events: Sequence[ConfirmedEve
     """Take every lock in the ledger's order: eons, tokens, accounts."""
     tokens = _tokens(session, (event for event in events if event.name in _NAMING))
     money = [event for event in events if event.name in _MONEY]
-    eons = sorted({eon for event in money for eon in _touched_eons(event)})
+    eons = sorted({eon for event in money for eon in touched_eons(event)})
     closed = frozenset(eon for eon in eons if not keep_open(session, eon))
     keys = {(tokens[event.data("token")].id, event.participant) for event in money}
     wallets = _wallets(session, keys)
@@ -111,16 +120,8 @@ def _prepare(session: Session, rules: LedgerRules, events: Sequence[ConfirmedEve
     return ground
 
 
-def _touched_eons(event: ConfirmedEvent) -> Iterable[int]:
-    if event.name in _CREDITING:
-        return (event.eon,)
-    if event.name == "WithdrawalSlashed":
-        return range(max(event.eon - 1, 1), event.eon + 1)
-    return ()
-
-
 def _lock_accounts(ground: Ground, money: Sequence[ConfirmedEvent], eons: Sequence[int]) -> None:
-    found = (ground.wallet(event) for event in money if _touched_eons(event))
+    found = (ground.wallet(event) for event in money if touched_eons(event))
     ids = {wallet.id for wallet in found if wallet is not None}
     for eon in reversed(eons):
         if ids:

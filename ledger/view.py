@@ -14,7 +14,10 @@ from protocol.clock import EonClock
 
 @dataclass(frozen=True, slots=True)
 class ChainFacts:
-    """What the contract says at the head `head_block`, and up to where blocks are confirmed."""
+    """What the contract says at the head `head_block`, and up to where blocks are confirmed.
+
+    `is_split`: the head's chain has parted from what was confirmed.
+    """
 
     head_block: int
     confirmed_block: int
@@ -23,6 +26,7 @@ class ChainFacts:
     missed_submission: bool
     halted: bool
     live_challenges: int
+    is_split: bool = False
 
 
 def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
@@ -60,6 +64,8 @@ def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
 def _intake(clock: EonClock, facts: ChainFacts) -> str:
     if facts.halted:
         return "halted"
+    if facts.is_split:
+        return "split"
     is_submitted = facts.last_submitted_eon >= clock.eon_of(facts.head_block)
     if not is_submitted and clock.sub_block(facts.head_block) > clock.epoch_blocks:
         return "late"

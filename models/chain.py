@@ -46,13 +46,16 @@ class ChainView(Base):
 
     `latest_block` never falls below what was seen: a reorganisation to a lower head does not
     reopen an eon. `intake` is `open`, or why new transfers, orders and admissions are refused.
+    `split_at`: the last block that the node's chain shares with what was confirmed here, while
+    they part below it; `split_hash` is the newest block that was.
     """
 
     __tablename__ = "chain_view"
     __table_args__ = (
         CheckConstraint("id = 1", name="one_row"),
         CheckConstraint("confirmed_block <= latest_block", name="confirmed_is_not_ahead"),
-        CheckConstraint("intake IN ('open', 'halted', 'late')", name="intake_is_known"),
+        CheckConstraint("intake IN ('open', 'halted', 'late', 'split')", name="intake_is_known"),
+        CheckConstraint("(split_at IS NULL) = (split_hash IS NULL)", name="a_split_names_both"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default="1")
@@ -64,6 +67,8 @@ class ChainView(Base):
     missed_submission: Mapped[bool] = mapped_column(server_default=text("false"))
     live_challenges: Mapped[int] = counter("live_challenges", default=0)
     intake: Mapped[str] = mapped_column(Text, server_default="open")
+    split_at: Mapped[int | None] = counter("split_at", nullable=True)
+    split_hash: Mapped[bytes | None] = digest("split_hash", nullable=True)
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -96,7 +101,11 @@ class ContractState(Base):
 
 
 class ChainEvent(Base):
-    """A contract's event as seen at the head; money moves from it once its block is confirmed."""
+    """A contract's event as seen at the head; money moves from it once its block is confirmed.
+
+    Applied and orphaned: a chain that came back shorter than the confirmations has lost it, and
+    what it did stands until a person decides.
+    """
 
     __tablename__ = "chain_event"
     __table_args__ = (
@@ -108,7 +117,12 @@ class ChainEvent(Base):
             "log_index",
             postgresql_where=text("NOT applied AND NOT orphaned"),
         ),
-        CheckConstraint("NOT (applied AND orphaned)", name="applied_is_canonical"),
+        Index(
+            "ix_chain_event_undone",
+            "block",
+            "log_index",
+            postgresql_where=text("applied AND orphaned"),
+        ),
     )
 
     id: Mapped[int] = identity()

@@ -13,8 +13,8 @@ from workflows.messages import reject, require_signed
 class ChainSyncWorkflow:
     """Keeps the ledger's view of the chain; the one duty that never ends.
 
-    After a reorganisation below what was confirmed it stops: nothing is credited until a person
-    says from which block to read again.
+    After a reorganisation below what was confirmed it goes on with the head view only: nothing is
+    credited until a person says that the node's branch counts.
     """
 
     @workflow.init
@@ -24,6 +24,7 @@ class ChainSyncWorkflow:
         self._reorganisations = start.reorganisations
         self._followed: Followed | None = None
         self._stopped = ""
+        self._split = start.split
 
     @workflow.run
     async def run(self, start: SyncStart) -> None:
@@ -37,19 +38,23 @@ class ChainSyncWorkflow:
             if followed is not None:
                 self._followed = followed
                 self._stopped = followed.stopped
+                self._split = followed.split
                 self._reorganisations += followed.reorganisations
             self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(SyncStart(start.calendar, self._reorganisations, self._paused))
+        workflow.continue_as_new(
+            SyncStart(start.calendar, self._reorganisations, self._paused, self._split)
+        )
 
     def _show(self) -> None:
-        state = "stopped" if self._stopped else "paused" if self._paused else "following"
+        parted = self._stopped or self._split
+        state = "paused" if self._paused else "split" if parted else "following"
         workflow.upsert_search_attributes(
             [
                 search_attributes.DUTY.value_set("chain-sync"),
                 search_attributes.PHASE.value_set(state),
                 search_attributes.PAUSED.value_set(self._paused),
-                search_attributes.BLOCKED.value_set(bool(self._stopped)),
+                search_attributes.BLOCKED.value_set(bool(parted)),
             ]
         )
         lines = [f"**Following the parent chain**: {state}", ""]
@@ -60,8 +65,8 @@ class ChainSyncWorkflow:
                 f"- eon `{seen.eon}`, block `{seen.sub_block}` of it",
                 f"- reorganisations met: `{self._reorganisations}`",
             ]
-        if self._stopped:
-            lines.append(f"- **a person must decide** (`resync_from`): {self._stopped}")
+        if parted:
+            lines.append(f"- **a person must decide** (`resync_from`): {parted}")
         workflow.set_current_details("\n".join(lines))
 
     @workflow.query
@@ -83,16 +88,28 @@ class ChainSyncWorkflow:
 
     @workflow.update(name=interventions.RESYNC_FROM)
     async def resync_from(self, intervention: Intervention) -> int:
-        """Give up the stored chain above block `value` and read it again; returns events lost.
+        """Let the node's branch count from block `value` on; returns how many events were undone.
 
-        Refused by the ledger if one of them has moved money.
+        Refused by the ledger if one of them has entered a checkpoint.
         """
+        return await self._resynchronise(intervention, keeps_committed=False)
+
+    @workflow.update(name=interventions.KEEP_COMMITTED)
+    async def keep_committed(self, intervention: Intervention) -> int:
+        """As `resync_from`, but what has entered a checkpoint stays; the operator covers it."""
+        return await self._resynchronise(intervention, keeps_committed=True)
+
+    async def _resynchronise(self, intervention: Intervention, *, keeps_committed: bool) -> int:
         order = Resync(
-            intervention.value or 0, intervention.actor, intervention.reason, update_id()
+            intervention.value or 0,
+            intervention.actor,
+            intervention.reason,
+            update_id(),
+            keeps_committed,
         )
-        lost = await ask(tasks.RESYNCHRONISE, order)
-        self._stopped = ""
-        return lost
+        undone = await ask(tasks.RESYNCHRONISE, order)
+        self._stopped = self._split = ""
+        return undone
 
     @pause.validator
     @resume.validator
@@ -100,9 +117,10 @@ class ChainSyncWorkflow:
         require_signed(intervention)
 
     @resync_from.validator
+    @keep_committed.validator
     def _check_resync(self, intervention: Intervention) -> None:
         require_signed(intervention)
-        if not self._stopped:
+        if not self._stopped and not self._split:
             raise reject("the chain is being followed: there is nothing to resynchronise")
         if intervention.value is None or intervention.value < self._start.calendar.genesis_block:
             raise reject("resynchronising starts at a block of this commit-chain")

@@ -1,6 +1,8 @@
 """Following a real chain: nothing is missed, nothing counts early, nothing counts twice."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -8,12 +10,15 @@ from sqlalchemy import func, select
 from activities.context import Context
 from activities.following import Follower
 from chain.calls import deposit
-from chain.errors import DeepReorganisation
+from chain.errors import NodeBehind, NodeRefused
+from chain.gateway import ContractGateway
+from chain.node import Node
 from chain.signer import TransactionSigner
-from ledger.blocks import AppliedEventsOrphaned, orphan_above
 from ledger.chain_accumulator import accumulator_of
 from ledger.clock import read_view
 from models import ChainEvent, ContractState, DutyNotice, OrphanDeposit
+from simulation.node_proxy import node_proxy
+from stack.node import AnvilNode
 from tests.activities.conftest import CONFIRMATIONS
 from tests.chain.conftest import Chain
 
@@ -106,21 +111,46 @@ def test_the_clock_does_not_run_backwards_when_the_head_does(
         assert read_view(session).latest_block == highest
 
 
-def test_a_reorganisation_below_the_confirmed_block_stops_everything(
-    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow
+def test_a_node_that_only_lags_behind_has_reorganised_nothing(
+    context: Context, chain: Chain, holder: TransactionSigner, follow: Follow, anvil: AnvilNode
 ) -> None:
-    mark = chain.mark()
-    block = pay_in(context, chain, holder, 9)
+    pay_in(context, chain, holder, 9)
     chain.mine(CONFIRMATIONS)
     follow()
-    chain.return_to(mark)
-    chain.rpc("anvil_dropAllTransactions")
-    chain.mine(2 * CONFIRMATIONS)
-    with pytest.raises(DeepReorganisation):
-        Follower(context).look()
+    head = chain.node.head().number
+    with node_proxy(anvil.url) as proxy:
+        gateway = ContractGateway(Node(proxy.url), context.gateway.contract)
+        gateway.parameters()
+        lagging = Follower(replace(context, gateway=gateway))
+        proxy.fall_behind(2 * CONFIRMATIONS)
+        look = lagging.look()
+        assert (look.head, look.reorganised, look.split) == (head, False, "")
+        proxy.fall_behind(CONFIRMATIONS, share=0.5)
+        for _ in range(10):
+            # The states behind an old head are gone: such a look fails, and changes nothing.
+            with suppress(NodeRefused):
+                assert not lagging.look().reorganised
+    with context.sessions() as session:
+        assert session.scalars(select(ContractState).where(ContractState.orphaned)).all() == []
     assert credited(context) == [9]
-    with context.sessions.begin() as session, pytest.raises(AppliedEventsOrphaned):
-        orphan_above(session, block - 1)
+
+
+def test_a_node_that_stays_behind_is_reported(
+    context: Context, chain: Chain, follow: Follow, anvil: AnvilNode
+) -> None:
+    chain.mine(5)
+    follow()
+    with node_proxy(anvil.url) as proxy:
+        gateway = ContractGateway(Node(proxy.url), context.gateway.contract)
+        gateway.parameters()
+        pace = replace(context.pace, block_time_s=0.0)
+        lagging = Follower(replace(context, gateway=gateway, pace=pace))
+        proxy.fall_behind(2)
+        lagging.look()
+        with pytest.raises(NodeBehind, match="has been seen"):
+            lagging.look()
+        proxy.heal()
+        assert lagging.look().head == chain.node.head().number
 
 
 def test_the_accumulator_from_events_is_the_contracts(

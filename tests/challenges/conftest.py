@@ -73,6 +73,11 @@ def blocks_per_eon() -> int:
 
 
 @pytest.fixture
+def confirmations() -> int:
+    return CONFIRMATIONS
+
+
+@pytest.fixture
 def gateway(chain: Chain, edition: ContractEdition, blocks_per_eon: int) -> ContractGateway:
     """The contracts, at the addresses that the development chain has."""
     artefacts = ARTEFACTS if edition is ContractEdition.HARDENED else PUBLISHED_ARTEFACTS
@@ -97,7 +102,9 @@ def gateway(chain: Chain, edition: ContractEdition, blocks_per_eon: int) -> Cont
 
 
 @pytest.fixture
-def context(database_url: str, gateway: ContractGateway, tmp_path: Path) -> Iterator[Context]:
+def context(
+    database_url: str, gateway: ContractGateway, tmp_path: Path, confirmations: int
+) -> Iterator[Context]:
     """An operator that has not started yet."""
     terms = tmp_path / "terms.json"
     terms.write_text(f'{{"tosHash": "{"0a" * 32}", "privacyHash": "{"0b" * 32}"}}')
@@ -110,8 +117,8 @@ def context(database_url: str, gateway: ContractGateway, tmp_path: Path) -> Iter
         gateway=gateway,
         operator=signer,
         policy=LedgerPolicy(
-            confirmations=CONFIRMATIONS,
-            checkpoint_threshold_blocks=2 * CONFIRMATIONS,
+            confirmations=confirmations,
+            checkpoint_threshold_blocks=2 * confirmations,
             swaps_enabled=True,
             sla_threshold=10_000,
             sla_price=10**18,

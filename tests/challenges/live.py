@@ -81,7 +81,7 @@ class LiveWorld(World):
 
     def settle(self) -> None:
         """Let what was mined last become confirmed."""
-        self.mine(CONFIRMATIONS)
+        self.mine(self.rules.confirmations)
 
     def move_to(self, block: int, *, confirmed: int | None = None) -> None:
         self.chain.mine_to(block)

@@ -446,6 +446,22 @@ async def sync_stopped(script: Script) -> Handle:
     return handle
 
 
+async def sync_split(script: Script) -> Handle:
+    """The chain parts from what was confirmed: it is followed on, until a person decides."""
+    split = "the branches part after block 1005"
+    script.answers["follow_chain"] = in_turn(
+        Followed(1_010, 1_005, 1, 10, reorganisations=1, split=split),
+        Followed(1_012, 1_005, 1, 12, split=split),
+        silence,
+    )
+    handle = await start_sync(script)
+    await turns(script, 3)
+    decision = Intervention("kim", "the other branch won", value=1_005)
+    await handle.execute_update(interventions.KEEP_COMMITTED, decision)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    return handle
+
+
 async def sync_paused(script: Script) -> Handle:
     """A person pauses it in the middle of a turn and resumes later."""
     script.answers["follow_chain"] = in_turn(silence)
@@ -579,7 +595,7 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         challenge_orphaned,
     ),
     names.SLASH_WORKFLOW: (slash_carried_out, slash_chosen_again, slash_done_by_somebody_else),
-    names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_paused),
+    names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_split, sync_paused),
     names.TOKEN_REGISTRATION_WORKFLOW: (
         token_registered,
         token_found_registered,

@@ -23,6 +23,19 @@ async def test_a_deep_reorganisation_waits_for_a_person(script: Script) -> None:
     assert not (await handle.query("status"))["followed"]["stopped"]
 
 
+async def test_a_chain_that_has_parted_is_followed_on_until_a_person_decides(
+    script: Script,
+) -> None:
+    handle = await scenarios.sync_split(script)
+    orders = [argument for name, argument in script.asked if name == "resynchronise"]
+    assert [(order.block, order.keeps_committed) for order in orders] == [(1_005, True)]
+    assert script.count("follow_chain") >= 3
+    status = await handle.query("status")
+    assert status["followed"]["split"] == "the branches part after block 1005"
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update(interventions.RESYNC_FROM, Intervention("kim", "twice", 1_005))
+
+
 async def test_a_person_cannot_resynchronise_a_chain_that_is_followed(script: Script) -> None:
     handle = await scenarios.sync_following(script)
     with pytest.raises(WorkflowUpdateFailedError):
