@@ -11,11 +11,22 @@ from sqlalchemy.orm import Session
 
 from ledger.clock import read_view
 from ledger.rules import LedgerRules
-from models import ChainEvent, ChainView, Slash, Token, Wallet, WithdrawalRequest
+from models import (
+    ChainEvent,
+    ChainView,
+    Slash,
+    Token,
+    TransactionIntent,
+    Wallet,
+    WithdrawalRequest,
+)
 from protocol.address import checksum_address
 
 SLASHED_EVENT: Final = "WithdrawalSlashed"
 """Emitted by our own edition; on the published one it is inferred and stored under this name."""
+
+MINED: Final = ("mined", "confirmed")
+"""States of an intent whose transaction did what it was to do; the contract may emit no event."""
 
 _END: Final = text("""
 UPDATE slash SET status = 'done'
@@ -104,9 +115,10 @@ def find_mined_slash(session: Session, wallet_id: int) -> ChainEvent | None:
 def queued_slashes(session: Session, eon: int) -> list[QueuedSlash]:
     """List the slashes under way that drop requests of `eon`, oldest first."""
     rows = session.execute(
-        select(Slash.id, Slash.wallet_id, Wallet.address, Token.short_name)
+        select(Slash.id, Slash.wallet_id, Wallet.address, Token.short_name, TransactionIntent.state)
         .join(Wallet, Wallet.id == Slash.wallet_id)
         .join(Token, Token.id == Wallet.token_id)
+        .outerjoin(TransactionIntent, TransactionIntent.id == Slash.intent_id)
         .where(
             exists().where(
                 WithdrawalRequest.slash_id == Slash.id,
@@ -119,7 +131,7 @@ def queued_slashes(session: Session, eon: int) -> list[QueuedSlash]:
     return [
         QueuedSlash(
             label=f"the slash of {row.short_name} {checksum_address(bytes(row.address))}",
-            is_mined=find_mined_slash(session, row.wallet_id) is not None,
+            is_mined=row.state in MINED or find_mined_slash(session, row.wallet_id) is not None,
         )
         for row in rows
     ]

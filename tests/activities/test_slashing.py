@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
+import pytest
 import pytest_asyncio
 
 from chain.calls import slash_withdrawal
@@ -11,9 +12,13 @@ from duties.slashes import OpenSlash
 from duties.transactions import Ending
 from ledger.slashing import choose_marker
 from models import TransactionIntent
+from protocol.editions import ContractEdition
 from tests.activities.conftest import CONFIRMATIONS, Sending
 from tests.activities.town import Town, found_town
 from tests.chain.conftest import account_key
+
+# The published contract slashes without an event.
+pytestmark = pytest.mark.only_on(ContractEdition.HARDENED)
 
 
 @pytest_asyncio.fixture

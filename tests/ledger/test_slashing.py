@@ -253,6 +253,10 @@ class TestTheTurnOfTheEon:
         bank.world.move_to_eon(4, sub_block=1)
         decide(bank)
         assert duties(bank) == ["critical_slash"]
+        for state, is_mined in (("broadcast", False), ("mined", True)):
+            with bank.world.begin() as session:
+                session.execute(update(TransactionIntent).values(state=state, nonce=7))
+                assert [one.is_mined for one in queued_slashes(session, 3)] == [is_mined]
 
     def test_a_request_that_the_slash_will_drop_too_falls_under_it(self, turned: Bank) -> None:
         decide(turned)
