@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from api import errors
 from api.administration.people import Administration, People
 from api.callers import Hosts
+from api.idempotency import Idempotency
 from api.metrics import ApiMetrics
 from api.operator import Operator, RulesLoader
 from api.policy import (
@@ -59,7 +60,13 @@ def create_app(
     app = Sanic(name, configure_logging=False)
     _configure(app, policy)
     operator = Operator(engine, load_rules, policy, metrics or ApiMetrics())
-    door = Door(Hosts(policy.allowed_hosts), operator.limits, operator.metrics, Finish(policy))
+    door = Door(
+        Hosts(policy.allowed_hosts),
+        operator.limits,
+        operator.metrics,
+        Idempotency(operator.database),
+        Finish(policy),
+    )
     errors.install(app, door.finish)
     administration = Administration(engine, people, policy.admin_token)
     tokens, wallets, health = Tokens(operator), Wallets(operator), Health(operator)

@@ -71,6 +71,13 @@ class ErrorCode(StrEnum):
     SLA_STILL_VALID_FOR_WALLET = auto()
 
 
+class HeaderCode(StrEnum):
+    """Codes about headers that only newer clients send."""
+
+    IDEMPOTENCY_KEY_INVALID = "IDEMPOTENCY_KEY_INVALID"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+
+
 class FormCode(StrEnum):
     """Codes about the form of a request; the wire spells them in lower case."""
 

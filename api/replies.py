@@ -15,7 +15,7 @@ JSON: Final = "application/json"
 REQUEST_ID_LENGTH: Final = 64
 PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "accept, accept-encoding, authorization, content-type, dnt, "
-    "origin, user-agent, x-csrftoken, x-requested-with",
+    "idempotency-key, origin, user-agent, x-csrftoken, x-requested-with",
     "Access-Control-Allow-Methods": "DELETE, GET, OPTIONS, PATCH, POST, PUT",
     "Access-Control-Max-Age": "86400",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any, Final, TypeAlias
 
@@ -12,6 +13,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from api.callers import Hosts
 from api.errors import OUT_OF_REACH
 from api.faults import Fault
+from api.idempotency import HEADER, Idempotency
 from api.limits import Limits
 from api.metrics import ApiMetrics
 from api.replies import (
@@ -86,6 +88,7 @@ class Door:
     hosts: Hosts
     limits: Limits
     metrics: ApiMetrics
+    idempotency: Idempotency
     finish: Finish
 
 
@@ -145,13 +148,17 @@ def sanic_path(path: str) -> str:
 
 def _serve(operation: Operation, guards: Sequence[Guard], door: Door) -> Handler:
     handler, finish, observe = operation.handler, door.finish, door.metrics.observe_request
+    repeats, keyed = operation.method == "POST", door.idempotency.serve
 
     async def serve(request: Request, **path: str) -> HTTPResponse:
         started = perf_counter()
         try:
             for guard in guards:
                 guard(request)
-            response = await handler(request, **path)
+            if repeats and HEADER in request.headers:
+                response = await keyed(request, partial(handler, request, **path))
+            else:
+                response = await handler(request, **path)
         except Fault as fault:
             response = fault_reply(fault)
         except Exception as error:

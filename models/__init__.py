@@ -26,6 +26,7 @@ from models.commitments import (
 )
 from models.delegations import DelegatedWithdrawal
 from models.guards import STATEMENTS as GUARD_STATEMENTS
+from models.idempotency import IdempotentAnswer
 from models.interventions import IntakePause, InterventionRecord
 from models.notices import DutyNotice, Notification, TransactionHookMark
 from models.slashes import Slash
@@ -54,6 +55,7 @@ __all__ = [
     "Eon",
     "EonMembership",
     "ExclusiveBalanceAllotment",
+    "IdempotentAnswer",
     "IntakePause",
     "InterventionRecord",
     "Matching",

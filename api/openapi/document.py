@@ -32,6 +32,13 @@ REFUSALS: Final[dict[int, tuple[str, str]]] = {
 EVERYWHERE: Final[dict[int, tuple[str, str]]] = {
     406: ("Only application/json is served.", "Detail")
 }
+IDEMPOTENCY: Final[Schema] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A random key: repetitions get the first answer for a day. Under a key that "
+    "was used for another request: 400 `IDEMPOTENCY_KEY_REUSED`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 WITH_A_BODY: Final[dict[int, tuple[str, str]]] = {
     413: ("A body above one mebibyte.", "Detail"),
     415: ("Neither JSON nor a form.", "Detail"),
@@ -68,6 +75,8 @@ def _operation(resource: Resource, operation: Operation) -> dict[str, Any]:
     }
     parameters = [_path_parameter(*found) for found in PARAMETER.findall(operation.path)]
     parameters += operation.query
+    if operation.method == "POST":
+        parameters.append(IDEMPOTENCY)
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:

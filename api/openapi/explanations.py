@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from api.codes import ErrorCode, FormCode
+from api.codes import ErrorCode, FormCode, HeaderCode
 
-Code = ErrorCode | FormCode
+Code = ErrorCode | FormCode | HeaderCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +274,14 @@ EXPLANATIONS: Final[dict[Code, Explanation]] = {
         "The nonce is used already in this eon by the sender, by the recipient, or by both (one "
         "item each). Perhaps the request arrived before: then it was carried out.",
         "Look in the list of transactions whether it is there; if not, use another nonce.",
+    ),
+    HeaderCode.IDEMPOTENCY_KEY_INVALID: Explanation(
+        "`Idempotency-Key` is empty, longer than 255 characters, or not printable ASCII.",
+        "Send a random key, a UUID for example.",
+    ),
+    HeaderCode.IDEMPOTENCY_KEY_REUSED: Explanation(
+        "Another request was sent under this `Idempotency-Key` within a day.",
+        "Repeat the very same bytes to the same path, or take a new key for a new request.",
     ),
 }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.codes import ErrorCode, FormCode
+from api.codes import ErrorCode, FormCode, HeaderCode
 
 Schema = dict[str, Any]
 LONGEST_CHAIN: Final = 32
-CODES: Final = [*(code.value for code in ErrorCode), *(code.value for code in FormCode)]
+CODES: Final = [code.value for codes in (ErrorCode, FormCode, HeaderCode) for code in codes]
 
 
 def ref(name: str) -> Schema:

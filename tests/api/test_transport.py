@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
-from api.codes import ErrorCode, FormCode
+from api.codes import ErrorCode, FormCode, HeaderCode
 from api.openapi.explanations import EXPLANATIONS, explain
 from api.policy import BODY_LIMIT_BYTES, ApiPolicy
 from ledger.rules import LedgerRules
@@ -269,7 +269,7 @@ async def test_pages_and_their_assets_come_from_here(site: Site, path: str) -> N
 
 
 async def test_every_code_is_explained_on_the_page_and_in_the_documents(site: Site) -> None:
-    codes = {code.value for code in (*ErrorCode, *FormCode)}
+    codes = {code.value for code in (*ErrorCode, *FormCode, *HeaderCode)}
     assert {code.value for code in EXPLANATIONS} == codes
     async with site.session.get(site.url + "/errors/") as page:
         html = await page.text()
