@@ -106,7 +106,10 @@ def _responses(resource: Resource, operation: Operation) -> dict[str, Any]:
         responses["400"] = _response(_refusal(operation.errors), "BadRequest")
     at_the_door = () if resource.for_probes else (429,)
     guarded = at_the_door if resource.guard is None else (*at_the_door, 401)
-    chosen = {number: REFUSALS[number] for number in (*guarded, *operation.refusals)} | EVERYWHERE
+    # What does not fit a path's pattern is no such resource.
+    misses = (404,) if PARAMETER.search(operation.path) else ()
+    numbers = (*guarded, *misses, *operation.refusals)
+    chosen = {number: REFUSALS[number] for number in numbers} | EVERYWHERE
     if operation.body is not None:
         chosen |= WITH_A_BODY
     for number, (description, schema) in sorted(chosen.items()):

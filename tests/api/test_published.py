@@ -24,7 +24,6 @@ NEVER_RAISED = {
 }
 OTHER_STATUSES = {
     "301": "both spellings of a path are answered, without a detour",
-    "404": "the purchase of an agreement says TRANSFER_DOES_NOT_EXIST",
 }
 """Statuses of the published description that we do not use there."""
 
