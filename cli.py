@@ -16,6 +16,7 @@ COMMANDS = {
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
     "demo": "commands.demo",
+    "doctor": "commands.doctor",
     "duties": "commands.duties",
     "describe": "commands.describe",
     "deploy-contract": "commands.deploy_contract",

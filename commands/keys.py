@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 from chain.remote_signer import RemoteKey, RemoteMessageSigner, RemoteTransactionSigner
 from chain.signer import SignsTransactions, TransactionSigner
-from logs import get_logger
 from protocol.address import Address
 from protocol.errors import ProtocolError
-from protocol.signing import MessageSigner, Signer, SignerUnavailable
+from protocol.signing import MessageSigner, Signer
 from settings import Settings
-
-log = get_logger(__name__)
 
 
 class NoKey(ProtocolError):
@@ -39,10 +36,9 @@ class OwnerSigners:
 
 
 def owner_signers(settings: Settings) -> OwnerSigners:
-    """Sign with the owner's key, wherever it is.
+    """Sign with the owner's key, wherever it is. Raises `SettingsError` without a key.
 
-    Raises `SettingsError` without a key. A remote signer that does not answer is waited for while
-    working, each signature by itself.
+    Nobody is asked anything yet: a remote signer that is away is met at the first signature.
     """
     if settings.remote_signer_url is None:
         key = settings.require_owner_key()
@@ -52,8 +48,4 @@ def owner_signers(settings: Settings) -> OwnerSigners:
         settings.owner_address,
         timeout_s=settings.remote_signer_timeout.total_seconds(),
     )
-    try:
-        remote.identifier()
-    except SignerUnavailable as error:
-        log.warning("the remote signer does not serve us yet", reason=str(error))
     return OwnerSigners(RemoteMessageSigner(remote), RemoteTransactionSigner(remote))
