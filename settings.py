@@ -209,6 +209,7 @@ class Settings:
     admin_token: Secret | None = _variable("HUB_ADMIN_TOKEN", Secret, None)
     profiling: bool = _variable("ENABLE_PROFILING", boolean, default=False)
 
+    retention: timedelta = _variable("HUB_RETENTION_DAYS", days, timedelta(days=30))
     log_format: str = _variable("HUB_LOG_FORMAT", one_of("console", "json"), None)
     log_level: str = _variable("HUB_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info")
 
@@ -349,6 +350,8 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
     }
     if any(mail.values()):
         problems += [f"{name} is not set, as mail needs" for name, it in mail.items() if not it]
+    if values["retention"] < timedelta(days=1):
+        problems.append("HUB_RETENTION_DAYS must be at least 1")
     if values["sla_token_address"] == values["contract_address"]:
         problems.append("SLA_TOKEN_ADDRESS must differ from HUB_LQD_CONTRACT_ADDRESS")
     return problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -38,7 +39,7 @@ class Context:
     `signer` is set only in the role that sends; `operator` signs admissions there and elsewhere
     only lends its address. `in_flight_limit` counts unmined ordinary transactions, `daily_budget`
     is what they may cost in a UTC day, in wei; 0: any amount. Below `fuel_threshold`, in wei,
-    people are warned of the account's balance.
+    people are warned of the account's balance. Records for people are kept for `retention`.
     """
 
     engine: Engine
@@ -53,6 +54,7 @@ class Context:
     in_flight_limit: int = 16
     daily_budget: int = 0
     fuel_threshold: int = 10**18
+    retention: timedelta = timedelta(days=30)
     accepts_published: bool = False
     signer: SignsTransactions | None = None
     sla_recipient: MessageSigner | None = None

@@ -13,6 +13,9 @@ from activities.broadcasting import Broadcaster
 from activities.context import Context
 from activities.eons import CheckpointWork
 from activities.fuelling import Fuelling
+from activities.pruning import Pruning
+from activities.reconciling import Reconciling
+from activities.sanity.work import Sanity
 from activities.scheduling import Scheduling
 from activities.slashing import SlashWork
 from activities.synchronisation import Synchronisation
@@ -64,6 +67,9 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
             adoptions.add_pair,
             Scheduling(client).ensure_schedules,
             Fuelling(context).check_fuel,
+            Reconciling(context, client).reconcile,
+            Sanity(context).check_sanity,
+            Pruning(context).prune,
         ],
         queues.NOTIFY: [
             adoptions.fetch_terms,

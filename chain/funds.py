@@ -69,3 +69,13 @@ def read_bound(gateway: ContractGateway, token: Address, eon: int) -> BoundInput
         deposits=tuple(rings[len(slots) :]),
         pending_before=answers[1][0],
     )
+
+
+def read_balances(
+    gateway: ContractGateway, tokens: Sequence[Address]
+) -> tuple[BlockHeader, list[int]]:
+    """What the contract owns of each token, in its smallest unit, all of one head."""
+    head, answers = gateway.ask_together(
+        *(("getServerContractLedgerStateVariables", 1, token) for token in tokens)
+    )
+    return head, [int(answer[3]) for answer in answers]

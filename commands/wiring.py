@@ -61,6 +61,7 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         in_flight_limit=settings.tx_max_in_flight,
         daily_budget=settings.tx_daily_budget_wei,
         fuel_threshold=settings.owner_balance_threshold_wei,
+        retention=settings.retention,
         accepts_published=settings.accept_published_contract,
         signer=AlarmingSigner(signers.transactions, sessions) if signers else None,
         sla_recipient=_sla_recipient(settings) if signs else None,

@@ -200,6 +200,36 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Whoever holds the operator's key does not sign: nothing can be sent or countersigned.",
         "Bring the signer back, or put the key into this process, before the next deadline.",
     ),
+    alarms.DUTY_MISSING: Entry(
+        "duty-missing",
+        "A duty that the ledger needs was not running; it was started again.",
+        "Find out who ended it: duties are paused or cancelled, never terminated.",
+    ),
+    alarms.CONTRACT_CHANGED: Entry(
+        "contract-changed",
+        "The contract behind the address is not the one that the ledger belongs to.",
+        "Check which chain the node follows before anything is sent.",
+    ),
+    alarms.FUNDS_MISSING: Entry(
+        "funds-missing",
+        "The contract owns less of a token than was deposited and has not been paid.",
+        "Find out where the money went; the next checkpoint may be an over-claim.",
+    ),
+    alarms.FUNDS_EXTRA: Entry(
+        "funds-extra",
+        "Somebody sent money to the contract without a deposit; it belongs to nobody's balance.",
+        "Nothing has to be done.",
+    ),
+    alarms.REQUESTS_DIFFER: Entry(
+        "pending-requests",
+        "The contract lists other open requests of a wallet than the ledger has.",
+        "Find out whether somebody slashed, or whether an event is missing here.",
+    ),
+    alarms.CONSERVATION: Entry(
+        "conservation",
+        "The wallets of a token own more or less than came in and has not gone out.",
+        "Audit the ledger at once; the difference will be an over-claim or somebody's loss.",
+    ),
     alarms.TERMS_UNREACHABLE: Entry(
         "terms-unreachable",
         "The document with the digests of the terms of service cannot be read.",

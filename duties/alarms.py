@@ -42,6 +42,12 @@ WITHDRAWALS_DIFFER: Final = "withdrawals do not add up"
 DUTY_FAILING: Final = "duty failing"
 DUTIES_STALLED: Final = "duties at a standstill"
 SIGNER: Final = "signer unavailable"
+DUTY_MISSING: Final = "duty was missing"
+CONTRACT_CHANGED: Final = "contract is not the stored one"
+FUNDS_MISSING: Final = "contract holds less than it owes"
+FUNDS_EXTRA: Final = "extra funds"
+REQUESTS_DIFFER: Final = "pending requests differ"
+CONSERVATION: Final = "books do not add up"
 TERMS_UNREACHABLE: Final = "terms of service unreachable"
 
 

@@ -20,3 +20,27 @@ class FuelReport:
     balance: str
     threshold: str
     reserve: str
+
+
+@dataclass(frozen=True)
+class ReconcileReport:
+    """How many duties must run, how many were missing and were started; the first of their ids."""
+
+    expected: int
+    started: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SanityReport:
+    """What does not hold, in words; `unchecked` names what could not be compared this time."""
+
+    findings: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RetentionReport:
+    """Rows that were deleted, by table."""
+
+    deleted: dict[str, int]

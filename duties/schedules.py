@@ -22,5 +22,18 @@ class Plan:
 
 ALL: Final = (
     Plan("fuel", names.FUEL_WORKFLOW, timedelta(minutes=10), "Look at the operator's ether"),
+    Plan(
+        "reconcile",
+        names.RECONCILE_WORKFLOW,
+        timedelta(minutes=5),
+        "Start the duties that are missing",
+    ),
+    Plan(
+        "sanity",
+        names.SANITY_WORKFLOW,
+        timedelta(hours=1),
+        "Hold the ledger against the contract and itself",
+    ),
+    Plan("retention", names.RETENTION_WORKFLOW, timedelta(hours=24), "Delete what is not needed"),
     Plan("terms", names.TERMS_WORKFLOW, timedelta(hours=24), "Fetch the terms of service"),
 )

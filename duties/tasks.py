@@ -13,7 +13,7 @@ from duties import queues
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import View
 from duties.challenges import ChallengeView, Trial, TryAnswers
-from duties.checks import FuelReport
+from duties.checks import FuelReport, ReconcileReport, RetentionReport, SanityReport
 from duties.eons import Built, Opening, OpenSubmission, Unsettled, Verdict
 from duties.interventions import InterventionNote
 from duties.slashes import OpenSlash, SlashBook, SlashOrder
@@ -104,6 +104,9 @@ ADOPT_CONTRACT: Final = Task(
 )
 FETCH_TERMS: Final = Task("fetch_terms", type(None), bool, queues.NOTIFY, _SHORT)
 ENSURE_SCHEDULES: Final = Task("ensure_schedules", type(None), int, queues.LEDGER, _SHORT)
+RECONCILE: Final = Task("reconcile", type(None), ReconcileReport, queues.LEDGER, _MINUTES, _PULSE)
+CHECK_SANITY: Final = Task("check_sanity", type(None), SanityReport, queues.LEDGER, _LONG, _PULSE)
+PRUNE: Final = Task("prune", type(None), RetentionReport, queues.LEDGER, _LONG, _PULSE)
 CHECK_FUEL: Final = Task("check_fuel", type(None), FuelReport, queues.LEDGER, _SHORT)
 ADD_NATIVE_TOKEN: Final = Task(
     "add_native_token",

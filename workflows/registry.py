@@ -7,6 +7,9 @@ from workflows.chain_sync import ChainSyncWorkflow
 from workflows.challenge import ChallengeWorkflow
 from workflows.eon import EonWorkflow
 from workflows.fuel import FuelCheckWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.retention import RetentionWorkflow
+from workflows.sanity import SanityWorkflow
 from workflows.slash import SlashWorkflow
 from workflows.terms_refresh import TermsRefreshWorkflow
 from workflows.token_registration import TokenRegistrationWorkflow
@@ -19,8 +22,11 @@ ALL: Final[list[type[Any]]] = [
     ChallengeWorkflow,
     EonWorkflow,
     FuelCheckWorkflow,
-    TermsRefreshWorkflow,
+    ReconcileWorkflow,
+    RetentionWorkflow,
+    SanityWorkflow,
     SlashWorkflow,
+    TermsRefreshWorkflow,
     TokenRegistrationWorkflow,
     TransactionWorkflow,
     WithdrawalDeskWorkflow,

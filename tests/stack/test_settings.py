@@ -48,6 +48,7 @@ def problems(environment: dict[str, str]) -> str:
         ("SLA_THRESHOLD", "-1"),
         ("SLA_THRESHOLD", "١"),
         ("HUB_OVERCLAIM_POLICY", "ignore"),
+        ("HUB_RETENTION_DAYS", "0"),
         ("TOS_URL", "ftp://terms.example"),
         ("HUB_DATABASE_URL", "mysql://u:p@h/d"),
         ("HUB_LQD_CONTRACT_ADDRESS", "0x9561C133DD8580860B6b7E504bC5Aa500f0f06A7"),

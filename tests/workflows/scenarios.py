@@ -10,7 +10,13 @@ from temporalio.exceptions import ApplicationError
 
 from duties import interventions, names, queues
 from duties.challenges import ChallengeStart, Standing, Trial, Tried, TryAnswers
-from duties.checks import FuelReport, FuelState
+from duties.checks import (
+    FuelReport,
+    FuelState,
+    ReconcileReport,
+    RetentionReport,
+    SanityReport,
+)
 from duties.eons import EonStart, Opening, Readiness, Unsettled, Verdict
 from duties.interventions import Intervention
 from duties.slashes import SlashBook, SlashOrder, SlashStart
@@ -552,6 +558,62 @@ async def fuel_when_the_node_answers(script: Script) -> Handle:
     return await check(script, names.FUEL_WORKFLOW, "fuel-2026-11-25T12:20:00Z")
 
 
+async def reconcile_nothing(script: Script) -> Handle:
+    """Every duty runs."""
+    return await check(script, names.RECONCILE_WORKFLOW, "reconcile-2026-11-25T12:00:00Z")
+
+
+async def reconcile_started(script: Script) -> Handle:
+    """Two duties were missing."""
+    report = ReconcileReport(7, 2, ("eon-1", "chain-sync"))
+    script.answers["reconcile"] = in_turn(report)
+    return await check(script, names.RECONCILE_WORKFLOW, "reconcile-2026-11-25T12:05:00Z")
+
+
+async def reconcile_when_the_database_answers(script: Script) -> Handle:
+    """The database is away for a while."""
+    away = ApplicationError("connection refused", type="OperationalError")
+    script.answers["reconcile"] = in_turn(away, away, ReconcileReport(7, 0))
+    return await check(script, names.RECONCILE_WORKFLOW, "reconcile-2026-11-25T12:10:00Z")
+
+
+async def sanity_holds(script: Script) -> Handle:
+    """Ledger and contract agree."""
+    return await check(script, names.SANITY_WORKFLOW, "sanity-2026-11-25T12:00:00Z")
+
+
+async def sanity_found(script: Script) -> Handle:
+    """Something does not hold, and something could not be compared."""
+    report = SanityReport(("extra funds (ETH): it holds 51, 50 were deposited",), ("requests",))
+    script.answers["check_sanity"] = in_turn(report)
+    return await check(script, names.SANITY_WORKFLOW, "sanity-2026-11-25T13:00:00Z")
+
+
+async def sanity_when_the_node_answers(script: Script) -> Handle:
+    """The node is silent for a while."""
+    silent = ApplicationError("no answer within 10 s", type="NodeTimeout")
+    script.answers["check_sanity"] = in_turn(silent, silent, SanityReport())
+    return await check(script, names.SANITY_WORKFLOW, "sanity-2026-11-25T14:00:00Z")
+
+
+async def retention_done(script: Script) -> Handle:
+    """Old rows are deleted."""
+    return await check(script, names.RETENTION_WORKFLOW, "retention-2026-11-25T12:00:00Z")
+
+
+async def retention_of_nothing(script: Script) -> Handle:
+    """Nothing is old enough."""
+    script.answers["prune"] = in_turn(RetentionReport({}))
+    return await check(script, names.RETENTION_WORKFLOW, "retention-2026-11-26T12:00:00Z")
+
+
+async def retention_when_the_database_answers(script: Script) -> Handle:
+    """The database is away for a while."""
+    away = ApplicationError("connection refused", type="OperationalError")
+    script.answers["prune"] = in_turn(away, away, RetentionReport({"notification": 1}))
+    return await check(script, names.RETENTION_WORKFLOW, "retention-2026-11-27T12:00:00Z")
+
+
 async def terms_unchanged(script: Script) -> Handle:
     """The terms are those that are in force."""
     script.answers["fetch_terms"] = in_turn(lambda _: False)
@@ -607,5 +669,16 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         bootstrapped_when_terms_arrive,
     ),
     names.FUEL_WORKFLOW: (fuel_enough, fuel_low, fuel_when_the_node_answers),
+    names.RECONCILE_WORKFLOW: (
+        reconcile_nothing,
+        reconcile_started,
+        reconcile_when_the_database_answers,
+    ),
+    names.SANITY_WORKFLOW: (sanity_holds, sanity_found, sanity_when_the_node_answers),
+    names.RETENTION_WORKFLOW: (
+        retention_done,
+        retention_of_nothing,
+        retention_when_the_database_answers,
+    ),
     names.TERMS_WORKFLOW: (terms_unchanged, terms_renewed, terms_unreachable_for_a_while),
 }

@@ -18,7 +18,13 @@ from duties import queues, search_attributes, tasks
 from duties.alarms import AlarmKey, AlarmNote
 from duties.calendar import Calendar, View
 from duties.challenges import ChallengeView, Standing, Trial, TryAnswers
-from duties.checks import FuelReport, FuelState
+from duties.checks import (
+    FuelReport,
+    FuelState,
+    ReconcileReport,
+    RetentionReport,
+    SanityReport,
+)
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
 from duties.slashes import OpenSlash, SlashBook
 from duties.synchronisation import Followed
@@ -118,6 +124,9 @@ class Script:
             ),
             "fetch_terms": lambda _: True,
             "ensure_schedules": lambda _: 2,
+            "reconcile": lambda _: ReconcileReport(7, 0),
+            "check_sanity": lambda _: SanityReport(),
+            "prune": lambda _: RetentionReport({"notification": 5}),
             "check_fuel": lambda _: FuelReport(FuelState.ENOUGH, "9", "5", "3"),
             "add_native_token": lambda _: Registered("aa" * 20, 0),
             "open_registration": self._open_registration,

@@ -12,6 +12,12 @@ from tests.workflows.scripted import Script
     [
         (scenarios.fuel_enough, "check_fuel", 1),
         (scenarios.fuel_when_the_node_answers, "check_fuel", 3),
+        (scenarios.reconcile_started, "reconcile", 1),
+        (scenarios.reconcile_when_the_database_answers, "reconcile", 3),
+        (scenarios.sanity_found, "check_sanity", 1),
+        (scenarios.sanity_when_the_node_answers, "check_sanity", 3),
+        (scenarios.retention_done, "prune", 1),
+        (scenarios.retention_when_the_database_answers, "prune", 3),
         (scenarios.terms_renewed, "fetch_terms", 1),
         (scenarios.terms_unreachable_for_a_while, "fetch_terms", 3),
     ],

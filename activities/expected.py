@@ -1,0 +1,184 @@
+"""The duties that must be running, as the ledger has it: what reconciling holds Temporal against.
+
+Each kind of duty adds one finder to `FINDERS`. A duty that is listed here while its workflow is not
+running is started again, whatever became of that workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.challenge_watch import workflow_id
+from activities.preflight import OPEN_STATES
+from duties import alarms, names
+from duties.calendar import Calendar
+from duties.challenges import ChallengeStart
+from duties.eons import EonStart
+from duties.synchronisation import SyncStart
+from duties.tokens import RegistrationStart, TokenTerms
+from duties.transactions import TransactionStart
+from duties.withdrawals import Desk, DeskStart
+from ledger.challenges.book import Dispute, open_challenges
+from ledger.clock import find_view
+from ledger.tokens import UNNAMED
+from ledger.transactions.intents import OPEN
+from models import Alarm, RootCommitment, Token, TransactionIntent, WithdrawalRequest
+
+MOST: Final = 10_000
+"""Duties of one kind that one comparison looks at, the most urgent first."""
+PATIENCE: Final = timedelta(minutes=2)
+"""An intent so young is about to be taken up by the duty that opened it."""
+LOWEST_PRIORITY: Final = 5
+PRIORITIES: Final[Mapping[str, int]] = {
+    "answer": 1,
+    "checkpoint": 2,
+    "critical_slash": 2,
+    "slash": 3,
+    "token_registration": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A duty: its id, its type, the argument that it starts with, and what it is in words."""
+
+    id: str
+    workflow: str
+    argument: Any
+    summary: str
+
+
+Finder: TypeAlias = Callable[[Session, Calendar], Iterable[Expected]]
+
+
+def eon_duty(eon: int, calendar: Calendar) -> Expected:
+    """The duty of an eon's checkpoint."""
+    argument = EonStart(eon, calendar)
+    return Expected(names.eon_id(eon), names.EON_WORKFLOW, argument, f"Checkpoint of eon {eon}")
+
+
+def desk_duty(desk: Desk, calendar: Calendar) -> Expected:
+    """The duty of a wallet's withdrawals."""
+    return Expected(
+        names.withdrawal_desk_id(desk.short_name, desk.address),
+        names.WITHDRAWAL_DESK_WORKFLOW,
+        DeskStart(desk, calendar),
+        f"Withdrawals of {desk.short_name} by 0x{desk.address}",
+    )
+
+
+def challenge_duty(dispute: Dispute, calendar: Calendar) -> Expected:
+    """The duty of a challenge's answer."""
+    start = ChallengeStart(
+        number=dispute.id,
+        kind=dispute.kind,
+        about=dispute.about,
+        sender=dispute.sender.hex(),
+        recipient=dispute.recipient.hex(),
+        eon=dispute.eon,
+        issue_block=dispute.issue_block,
+        deadline_block=dispute.deadline_block,
+        calendar=calendar,
+    )
+    summary = f"Answer the challenge: {dispute.in_words}"
+    return Expected(workflow_id(dispute), names.CHALLENGE_WORKFLOW, start, summary)
+
+
+def transaction_duty(intent: TransactionIntent, calendar: Calendar) -> Expected:
+    """The duty of one on-chain transaction."""
+    title = f"Carry out {intent.key}"
+    start = TransactionStart(
+        intent_id=intent.id,
+        key=intent.key,
+        title=title,
+        calendar=calendar,
+        priority=PRIORITIES.get(intent.duty, LOWEST_PRIORITY),
+        deadline_block=intent.deadline_block,
+    )
+    return Expected(names.transaction_id(intent.key), names.TRANSACTION_WORKFLOW, start, title)
+
+
+def _synchronisation(_session: Session, calendar: Calendar) -> Iterable[Expected]:
+    yield Expected(
+        names.CHAIN_SYNC_ID,
+        names.CHAIN_SYNC_WORKFLOW,
+        SyncStart(calendar),
+        "Follow the parent chain",
+    )
+
+
+def _challenges(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    for dispute in open_challenges(session, MOST):
+        yield challenge_duty(dispute, calendar)
+
+
+def _eons(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    """The running eon until its root is final, and the one before if it awaits that still."""
+    view = find_view(session)
+    if view is None or view.intake == "halted":
+        return
+    for eon in (view.current_eon, view.current_eon - 1):
+        is_due = eon == view.current_eon or view.last_submitted_eon == eon
+        root = select(RootCommitment.status).where(RootCommitment.eon == eon)
+        if eon > 0 and is_due and session.scalar(root) != "committed":
+            yield eon_duty(eon, calendar)
+
+
+def _registrations(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    """Tokens on their way; one that cannot be registered waits for a person."""
+    blocked = select(Alarm.object).where(
+        Alarm.subject == alarms.TOKEN_BLOCKED, Alarm.cleared_at.is_(None)
+    )
+    given_up = set(session.scalars(blocked))
+    pending = select(Token).where(Token.state == "pending", Token.short_name != UNNAMED)
+    for token in session.scalars(pending.order_by(Token.id).limit(MOST)):
+        identity = names.token_registration_id(token.short_name, token.text)
+        if identity not in given_up:
+            terms = TokenTerms(token.text, token.name, token.short_name)
+            yield Expected(
+                identity,
+                names.TOKEN_REGISTRATION_WORKFLOW,
+                RegistrationStart(terms, calendar),
+                f"Register {token.short_name}",
+            )
+
+
+def _desks(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    rows = session.execute(
+        select(Token.address, Token.short_name, WithdrawalRequest.address)
+        .join(Token, Token.id == WithdrawalRequest.token_id)
+        .where(WithdrawalRequest.status.in_(OPEN_STATES))
+        .group_by(Token.address, Token.short_name, WithdrawalRequest.address)
+        .order_by(func.min(WithdrawalRequest.id))
+        .limit(MOST)
+    )
+    for token, short_name, address in rows:
+        yield desk_duty(Desk(token.hex(), short_name, address.hex()), calendar)
+
+
+def _transactions(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    intents = session.scalars(
+        select(TransactionIntent)
+        .where(TransactionIntent.state.in_(OPEN), TransactionIntent.time < func.now() - PATIENCE)
+        .order_by(TransactionIntent.deadline_block.nulls_last(), TransactionIntent.id)
+        .limit(MOST)
+    )
+    for intent in intents:
+        yield transaction_duty(intent, calendar)
+
+
+FINDERS: Final[tuple[Finder, ...]] = (
+    _synchronisation,
+    _challenges,
+    _eons,
+    _registrations,
+    _desks,
+    _transactions,
+)
+"""In the order in which missing duties are started: duties come before their transactions."""

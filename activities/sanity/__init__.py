@@ -1,0 +1,1 @@
+"""The sanity checks: the ledger held against the contract, and against itself."""
