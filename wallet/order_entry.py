@@ -130,16 +130,17 @@ class OrderEntry:
         return row.finalisation_state or row.credit_cancellation or row.credit_state
 
     @property
-    def committed_leaf(self) -> bytes:
-        """The order's leaf in the set of `committed`."""
+    def committed_start(self) -> int:
+        """The start in the order's leaf in the set of `committed`."""
         state = self.committed
         if self.is_debit:
-            return self.terms.leaf(
-                self.signed_start if state is self.row.debit_state else self.start
-            )
-        return self.terms.leaf(
-            self.signed_start if state is self.row.credit_state else CLOSED_START
-        )
+            return self.signed_start if state is self.row.debit_state else self.start
+        return self.signed_start if state is self.row.credit_state else CLOSED_START
+
+    @property
+    def committed_leaf(self) -> bytes:
+        """The order's leaf in the set of `committed`."""
+        return self.terms.leaf(self.committed_start)
 
     @property
     def fulfilment_is_due(self) -> bool:

@@ -21,6 +21,10 @@ TOLD: Final = (
     ("payments acknowledged", "payments"),
     ("deposits credited", "deposits"),
     ("withdrawals requested", "withdrawals"),
+    ("challenges opened", "challenges"),
+    ("challenges answered", "answers"),
+    ("dishonest withdrawals requested", "cheats"),
+    ("dishonest withdrawals cancelled", "slashes"),
 )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from chain.abi import functions
 from chain.events import (
     ChainEvent,
     ChallengeAnswered,
@@ -22,9 +23,24 @@ from chain.headers import read_range
 from chain.node import MAX_BATCH
 from protocol.address import Address
 from protocol.clock import EonClock
+from simulation.play.parent_node import ParentNode
+
+STATE_UPDATE: Final = "state update"
+ACTIVE_DELIVERY: Final = "active-form delivery"
+PASSIVE_DELIVERY: Final = "passive-form delivery"
+SWAP: Final = "swap"
 
 Pair = tuple[Address, Address]
 """A token and a holder."""
+
+KINDS: Final = {
+    "challengeStateUpdateWithProofOfExclusiveBalanceAllotment": STATE_UPDATE,
+    "challengeStateUpdateWithProofOfActiveStateUpdateAgreement": STATE_UPDATE,
+    "challengeTransferDeliveryWithProofOfActiveStateUpdateAgreement": ACTIVE_DELIVERY,
+    "challengeTransferDeliveryWithProofOfPassiveStateUpdate": PASSIVE_DELIVERY,
+    "challengeSwapEnactmentWithProofOfActiveStateUpdateAgreement": SWAP,
+}
+"""What a challenge is about, by the contract's function that opened it."""
 
 E = TypeVar("E", bound=ChainEvent)
 
@@ -38,8 +54,7 @@ class Dispute:
     sender: Address
     opened: int
     answered: int | None
-    opened_by: bytes
-    """The transaction that opened it."""
+    kind: str
 
 
 @dataclass(slots=True)
@@ -49,6 +64,8 @@ class Evidence:
     clock: EonClock
     head: int
     events: list[ChainEvent] = field(default_factory=list)
+    openings: dict[bytes, str] = field(default_factory=dict)
+    """The kind of challenge that a transaction opened."""
 
     def of(self, kind: type[E]) -> list[E]:
         """All events of one kind, in the chain's order."""
@@ -69,7 +86,8 @@ class Evidence:
             about = (issue.token, issue.recipient, issue.sender)
             later = [block for block in answers[about] if block >= issue.block_number]
             answered = later[0] if later else None
-            found.append(Dispute(*about, issue.block_number, answered, issue.tx_hash))
+            kind = self.openings[issue.tx_hash]
+            found.append(Dispute(*about, issue.block_number, answered, kind))
         return found
 
     def sums(
@@ -129,11 +147,14 @@ def _by_holder(events: Iterable[WithdrawalRequest | WithdrawalConfirmation]) -> 
     return total
 
 
-def gather_evidence(gateway: ContractGateway) -> Evidence:
+def gather_evidence(gateway: ContractGateway, node: ParentNode) -> Evidence:
     """Read every event from the chain's beginning to its head. Raises the errors of the node."""
     clock, head = gateway.clock(), gateway.node.head().number
     evidence = Evidence(clock, head)
     for first in range(clock.genesis_block, head + 1, MAX_BATCH):
         last = min(first + MAX_BATCH - 1, head)
         evidence.events += read_range(gateway.node, gateway.contract, first, last).events
+    selectors = {functions()[name].selector: kind for name, kind in KINDS.items()}
+    for issue in evidence.of(ChallengeIssued):
+        evidence.openings[issue.tx_hash] = selectors[node.call_data(issue.tx_hash)[:4]]
     return evidence

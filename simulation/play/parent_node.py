@@ -66,6 +66,11 @@ class ParentNode:
         hashes = self.ask("eth_getBlockByNumber", *only_hashes)["transactions"]
         return [str(self.ask("eth_getRawTransactionByHash", one)) for one in hashes]
 
+    def call_data(self, transaction_hash: bytes) -> bytes:
+        """What a transaction told its contract."""
+        found = self.ask("eth_getTransactionByHash", "0x" + transaction_hash.hex())
+        return bytes.fromhex(found["input"][2:])
+
     def send_again(self, raw: str) -> bool:
         """Offer signed bytes once more; False when the new branch has no use for them."""
         try:

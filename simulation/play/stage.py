@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chain.gateway import ContractGateway
+from protocol.address import Address
 from protocol.clock import EonClock
 from simulation.node_proxy import NodeProxy
 from simulation.pace import NeverHappened
@@ -55,6 +56,13 @@ class Stage:
     def admitted(self) -> list[Player]:
         """Whoever has a wallet by now."""
         return [player for player in self.players.values() if player.wallet.registration]
+
+    def player_at(self, address: Address) -> Player:
+        """Who has an address. Raises `LookupError`."""
+        found = [player for player in self.players.values() if player.address == address]
+        if not found:
+            raise LookupError(f"nobody plays 0x{address.hex()}")
+        return found[0]
 
     async def wait_for(
         self, what: str, condition: Callable[[], Awaitable[bool]], *, last_block: int

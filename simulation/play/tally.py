@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from protocol.address import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
@@ -20,11 +22,15 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by name, payments acknowledged, and what went wrong."""
+    """Counts by name, payments acknowledged, who cheated and disputed, what went wrong."""
 
     counts: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
     payments: list[Acknowledged] = field(default_factory=list)
+    cheats: set[tuple[Address, Address]] = field(default_factory=set)
+    """(token, holder) of requests that the operator must have cancelled."""
+    disputed: set[tuple[int, Address, Address, Address]] = field(default_factory=set)
+    """(eon, token, recipient, sender) of deliveries: the contract takes one challenge of each."""
     faults: list[str] = field(default_factory=list)
 
     def count(self, what: str) -> None:

@@ -8,14 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chain.events import Deposit, WithdrawalConfirmation
+from chain.events import Deposit, WithdrawalConfirmation, WithdrawalSlashed
 from protocol.address import Address
 from simulation.patience import patiently
-from simulation.play.evidence import Evidence, gather_evidence
+from simulation.play.evidence import (
+    ACTIVE_DELIVERY,
+    PASSIVE_DELIVERY,
+    STATE_UPDATE,
+    Evidence,
+    gather_evidence,
+)
 from simulation.play.script import EONS_UNTIL_PAID, KILLED
 from simulation.play.stage import Stage
 
 AT_ONCE: Final = 8
+DISPUTED: Final = (STATE_UPDATE, ACTIVE_DELIVERY, PASSIVE_DELIVERY)
 REQUIRED: Final = (
     "wallets admitted",
     "deposits credited",
@@ -27,6 +34,8 @@ REQUIRED: Final = (
     "reorganisations",
     *(f"kills of {part}" for part in KILLED),
     "node outages",
+    *(f"{kind} challenges answered" for kind in DISPUTED),
+    "slashes",
 )
 
 
@@ -54,7 +63,7 @@ async def judge(stage: Stage, *, eons: int, audit: Sequence[str]) -> Verdict:
 
     `audit` is what the operator's own audit of its ledger complains of.
     """
-    evidence = await asyncio.to_thread(gather_evidence, stage.gateway)
+    evidence = await asyncio.to_thread(gather_evidence, stage.gateway, stage.node)
     faults = [*stage.tally.faults, *(f"the ledger's audit: {fault}" for fault in audit)]
     if await asyncio.to_thread(stage.gateway.is_halted):
         faults.append("the commit-chain has halted")
@@ -65,6 +74,10 @@ async def judge(stage: Stage, *, eons: int, audit: Sequence[str]) -> Verdict:
     counts = Counter(stage.tally.counts)
     counts["checkpoints"] = len(evidence.checkpoints())
     counts["withdrawals paid"] = len(evidence.of(WithdrawalConfirmation))
+    counts["slashes"] = len(evidence.of(WithdrawalSlashed))
+    for dispute in evidence.disputes():
+        counts[f"{dispute.kind} challenges opened"] += 1
+        counts[f"{dispute.kind} challenges answered"] += dispute.answered is not None
     margins = {
         "checkpoints": evidence.checkpoint_margins(),
         "answers": evidence.answer_margins(),
@@ -78,7 +91,7 @@ def _late(evidence: Evidence, eons: int) -> list[str]:
     submitted = evidence.checkpoints()
     faults = [f"eon {eon} has no checkpoint" for eon in range(1, eons + 1) if eon not in submitted]
     faults += [
-        f"the challenge of block {dispute.opened} has no answer"
+        f"the {dispute.kind} challenge of block {dispute.opened} has no answer"
         for dispute in evidence.disputes()
         if dispute.answered is None
     ]
@@ -86,15 +99,21 @@ def _late(evidence: Evidence, eons: int) -> list[str]:
 
 
 def _unpaid(stage: Stage, evidence: Evidence, eons: int) -> list[str]:
-    """Requests are paid in full when they are due, and none is cancelled."""
-    due, paid = evidence.requested(up_to_eon=eons - EONS_UNTIL_PAID), evidence.paid()
+    """Honest requests are paid in full when they are due, dishonest ones are cancelled."""
+    due = evidence.requested(up_to_eon=eons - EONS_UNTIL_PAID)
+    paid, slashed = evidence.paid(), evidence.slashed()
     names = {(one.token, one.address): one.name for one in stage.players.values()}
-    faults = [
-        f"{names[pair]} asked for {asked} and was paid {paid[pair]}"
-        for pair, asked in due.items()
-        if paid[pair] != asked
-    ]
-    return faults + [f"{names[pair]} was slashed for nothing" for pair in evidence.slashed()]
+    faults = []
+    for pair, asked in due.items():
+        if paid[pair] + slashed[pair] != asked:
+            faults.append(
+                f"{names[pair]} asked for {asked}, was paid {paid[pair]},"
+                f" and {slashed[pair]} were cancelled"
+            )
+    cheats = stage.tally.cheats
+    faults += [f"{names[pair]} was slashed for nothing" for pair in slashed if pair not in cheats]
+    faults += [f"{names[pair]} cheated and was not slashed" for pair in cheats - {*slashed}]
+    return faults
 
 
 async def _unconserved(stage: Stage, evidence: Evidence) -> list[str]:
