@@ -71,6 +71,7 @@ class TrialStack:
             **environment,
         }
         self.settings = Settings.from_env(self._environment)
+        self._process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
@@ -90,23 +91,33 @@ class TrialStack:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep it up while the body runs; it may not be ready yet. Stopped in order afterwards."""
-        stack = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "cli.py"),
-            "up",
-            env=self._environment,
-            stdout=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self.folder.root.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(ROOT / "cli.py"),
+                "up",
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         try:
             yield
         finally:
-            if stack.returncode is None:
-                stack.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(stack.wait(), STOP_TIMEOUT_S)
+            if self._process.returncode is None:
+                self._process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
+
+    @property
+    def _log(self) -> Path:
+        """What the supervisor says of its parts."""
+        return self.folder.root / "up.log"
 
     async def is_ready(self) -> bool:
-        """Whether wallets can be served now."""
+        """Whether wallets can be served now. Raises `NotReady` if the stack has given up."""
+        if self._process is None or self._process.returncode is not None:
+            raise NotReady(f"the stack has ended; see {self._log}")
         return await asyncio.to_thread(_answers, f"{self.url}/health/ready")
 
     async def until_ready(self, timeout_s: float) -> None:
