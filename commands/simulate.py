@@ -14,8 +14,9 @@ from rich.table import Table
 
 from commands.audit import find_faults
 from commands.staging import BLOCKS_PER_EON, Staging
+from simulation.play.cast import cast_of
 from simulation.play.director import Director
-from simulation.play.script import Script, cast_of
+from simulation.play.script import Script
 from simulation.play.verdict import REQUIRED, Verdict, judge
 from stack.data_folder import DataFolder
 from stack.errors import StackError
@@ -68,7 +69,7 @@ async def _play(
 
     cast = cast_of(wallets, eons)
     async with Staging(folder, seed) as staging:
-        stage = await staging.set(cast.names)
+        stage = await staging.set(cast)
         tell(f"ready at block {stage.clock.sub_block(stage.timeline.block)} of eon {stage.eon}")
         cues = Script(seed, stage.clock, eons, cast).cues()
         await Director(stage, cues, tell).play(eons)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Final, Self
 
 from chain.gateway import ContractGateway
 from chain.node import Node
+from contracts.development import SHARE_INDICES, development_account
 from settings import Settings
 from simulation.node_proxy import node_proxy
-from simulation.play.cast import GAS_MONEY, new_player
+from simulation.play.cast import GAS_MONEY, Cast, House, Player, new_house, new_player
 from simulation.play.operator_watch import OperatorWatch
 from simulation.play.parent_node import ParentNode
 from simulation.play.scenes.faults import NODE
+from simulation.play.script import SYMBOLS
 from simulation.play.stage import Stage
 from simulation.play.tally import Tally
 from simulation.play.timeline import Timeline
@@ -33,6 +35,7 @@ BLOCKS_PER_EON: Final = 48
 CONFIRMATIONS: Final = 3
 LONGEST_BLOCK_S: Final = 12.0
 """As on the main chain: a block that somebody is not done with lasts no longer than that."""
+LQD_OF_A_HOUSE: Final = 10**20
 READY_TIMEOUT_S: Final = 240.0
 
 
@@ -95,8 +98,8 @@ class Staging:
         """Return when everything mined so far is on disk."""
         await self._node.save()
 
-    async def set(self, names: Sequence[str]) -> Stage:
-        """Build the stage for players of these names, and bring the operator to serve them.
+    async def set(self, cast: Cast) -> Stage:
+        """Build the stage for a cast, and bring the operator to serve them.
 
         Raises `TimeoutError`.
         """
@@ -109,9 +112,12 @@ class Staging:
         home = await open_home(api, chain)
         self._parts.push_async_callback(home.stream.close)
         await timeline.run_until(self._operator.is_ready, timeout_s=READY_TIMEOUT_S)
-        players = {name: new_player(home, self._seed, name, contract) for name in names}
-        for player in players.values():
-            await asyncio.to_thread(node.fund, player.address, GAS_MONEY)
+        tokens = {contract: SYMBOLS[0], self.settings.sla_token_address: SYMBOLS[1]}
+        houses = {name: new_house(home, self._seed, name, tokens) for name in cast.houses}
+        players = {name: new_player(home, self._seed, name, contract) for name in cast.wallets}
+        players |= {one.name: one for house in houses.values() for one in house.players}
+        async with timeline.hand():
+            await asyncio.to_thread(self._endow, node, players.values(), houses.values())
         return Stage(
             home=home,
             gateway=gateway,
@@ -122,6 +128,21 @@ class Staging:
             watch=watch,
             hands=self,
             players=players,
+            houses=houses,
             tally=Tally(),
             confirmations=CONFIRMATIONS,
         )
+
+    def _endow(self, node: ParentNode, players: Iterable[Player], houses: Iterable[House]) -> None:
+        """Give everybody ether, and the houses LQD of a development account; mines blocks."""
+        for player in players:
+            node.fund(player.address, GAS_MONEY)
+
+        def mine() -> None:
+            node.mine()
+
+        chain = ParentChain(self._node.node.url, self.settings.contract_address, pause=mine)
+        bank = development_account(SHARE_INDICES[0]).private_key
+        for house in houses:
+            owner = house.actor.desk.owner.address
+            chain.send_token(bank, self.settings.sla_token_address, owner, LQD_OF_A_HOUSE)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.clock import EonClock
+from simulation.play.cast import Cast, owners_name
 from simulation.play.scenes.dishonesty import OldProofWithdrawal
-from simulation.play.scenes.disputes import DeliveryChallenge, StateUpdateChallenge
+from simulation.play.scenes.disputes import DeliveryChallenge, StateUpdateChallenge, SwapChallenge
 from simulation.play.scenes.faults import DearBlocks, Kill, LostMempool, Outage, Reorganisation
 from simulation.play.scenes.money import Admission, Deposit, Payment, Withdrawal
 from simulation.play.scenes.reading import EverybodyReads
+from simulation.play.scenes.trading import ComingHome, Opening, Trading
 from simulation.play.stage import Scene
 
 ETHER: Final = 10**18
 NONCE_BITS: Final = 53
 FIRST_EON_OF_CHALLENGES: Final = 2
+KINDS_OF_CHALLENGES: Final = 4
 FIRST_EON_OF_WITHDRAWALS: Final = 3
 EONS_UNTIL_PAID: Final = 2
 TURN_BLOCKS: Final = 2
@@ -27,6 +30,10 @@ CALM_BLOCKS: Final = 16
 SHORT_OUTAGE_BLOCKS: Final = 5
 LATEST_LONG_OUTAGE: Final = 20
 """A long outage begins by this block of its eon and is over before the eon is."""
+SYMBOLS: Final = ("ETH", "LQD")
+STEPS_OF_A_HOUSE: Final = 4
+COMING_HOME: Final = (16, 22, 28)
+"""Blocks of the last eon at which houses end their orders."""
 KILLED: Final = ("postgres", "temporal", "node", "api-1", "worker")
 
 
@@ -36,27 +43,6 @@ class Cue:
 
     block: int
     scene: Scene
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Names: honest wallets, wallets that cheat, and wallets that come later (by eon)."""
-
-    honest: tuple[str, ...]
-    cheats: tuple[str, ...]
-    newcomers: tuple[tuple[int, str], ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everybody."""
-        return (*self.honest, *self.cheats, *(name for _, name in self.newcomers))
-
-
-def cast_of(wallets: int, eons: int) -> Cast:
-    """So many honest wallets, two cheats, and a newcomer every third eon."""
-    honest = tuple(f"honest-{number}" for number in range(1, wallets + 1))
-    newcomers = tuple((eon, f"newcomer-{eon}") for eon in range(2, eons, 3))
-    return Cast(honest, ("cheat-1", "cheat-2"), newcomers)
 
 
 class Script:
@@ -73,6 +59,7 @@ class Script:
         drawn = [
             *self._admissions(),
             *self._money(),
+            *self._trading(),
             *self._cheating(),
             *self._challenges(),
             *self._faults(),
@@ -121,6 +108,22 @@ class Script:
                     share = self._dice.randint(50, 500)
                     yield Cue(self._somewhen(eon, earliest=10), Withdrawal(name, share))
 
+    def _trading(self) -> Iterator[Cue]:
+        """Houses trade when the eon's checkpoint is there, and come home in the last eon."""
+        last = self._eons
+        for house in self._cast.houses:
+            money = tuple((symbol, self._dice.randint(1, 10) * ETHER) for symbol in SYMBOLS)
+            yield Cue(self._block(1, 0), Opening(house, money))
+            for eon in range(1, last):
+                for _ in range(STEPS_OF_A_HOUSE):
+                    yield Cue(self._somewhen(eon, earliest=18), Trading(house))
+                if FIRST_EON_OF_WITHDRAWALS <= eon <= last - EONS_UNTIL_PAID:
+                    name = owners_name(house, self._dice.choice(SYMBOLS))
+                    share = self._dice.randint(10, 50)
+                    yield Cue(self._somewhen(eon, earliest=10), Withdrawal(name, share))
+            for era in COMING_HOME:
+                yield Cue(self._block(last, era), ComingHome(house))
+
     def _cheating(self) -> Iterator[Cue]:
         """Each cheat in turn; after a fraud its friend gives some of the money back."""
         last = self._eons - EONS_UNTIL_PAID
@@ -139,8 +142,7 @@ class Script:
         eons = [
             eon for eon in range(FIRST_EON_OF_CHALLENGES, self._eons + 1) if eon != self._outage_eon
         ]
-        kinds = max(3, len(eons))
-        for number in range(kinds):
+        for number in range(max(KINDS_OF_CHALLENGES, len(eons))):
             eon = eons[number % len(eons)]
             # What is opened in an eon's last blocks is answered in the next, which may be dark.
             latest = 2 * opens if eon == self._outage_eon - 1 else None
@@ -154,10 +156,14 @@ class Script:
 
     def _challenge(self, number: int) -> Scene:
         (name,) = self._some_honest(1)
-        if number % 3 == 0:
+        kind = number % KINDS_OF_CHALLENGES
+        if kind == 0:
             return StateUpdateChallenge(name)
-        passive, by_recipient = number % 3 == 1, self._dice.random() < 0.5
-        return DeliveryChallenge(name, self._dice.getrandbits(16), by_recipient, passive)
+        pick = self._dice.getrandbits(16)
+        if kind == KINDS_OF_CHALLENGES - 1:
+            return SwapChallenge(self._dice.choice(self._cast.houses), pick)
+        by_recipient = self._dice.random() < 0.5
+        return DeliveryChallenge(name, pick, by_recipient, passive_form=kind == 1)
 
     def _faults(self) -> Iterator[Cue]:
         """Every fault at least once, spread over the eons between the first and the last."""

@@ -12,7 +12,7 @@ from protocol.address import Address
 from protocol.clock import EonClock
 from simulation.node_proxy import NodeProxy
 from simulation.pace import NeverHappened
-from simulation.play.cast import Player
+from simulation.play.cast import House, Player
 from simulation.play.operator_watch import OperatorWatch
 from simulation.play.parent_node import ParentNode
 from simulation.play.tally import Tally
@@ -44,6 +44,8 @@ class Stage:
     watch: OperatorWatch
     hands: Hands
     players: dict[str, Player]
+    """All wallets by name, those of the houses too."""
+    houses: dict[str, House]
     tally: Tally
     confirmations: int
 
@@ -57,12 +59,12 @@ class Stage:
         """Whoever has a wallet by now."""
         return [player for player in self.players.values() if player.wallet.registration]
 
-    def player_at(self, address: Address) -> Player:
-        """Who has an address. Raises `LookupError`."""
-        found = [player for player in self.players.values() if player.address == address]
-        if not found:
-            raise LookupError(f"nobody plays 0x{address.hex()}")
-        return found[0]
+    def player_at(self, token: Address, address: Address) -> Player:
+        """Whose wallet that is. Raises `LookupError`."""
+        for player in self.players.values():
+            if (player.token, player.address) == (token, address):
+                return player
+        raise LookupError(f"nobody plays 0x{address.hex()}")
 
     async def wait_for(
         self, what: str, condition: Callable[[], Awaitable[bool]], *, last_block: int

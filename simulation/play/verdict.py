@@ -15,6 +15,7 @@ from simulation.play.evidence import (
     ACTIVE_DELIVERY,
     PASSIVE_DELIVERY,
     STATE_UPDATE,
+    SWAP,
     Evidence,
     gather_evidence,
 )
@@ -22,7 +23,8 @@ from simulation.play.script import EONS_UNTIL_PAID, KILLED
 from simulation.play.stage import Stage
 
 AT_ONCE: Final = 8
-DISPUTED: Final = (STATE_UPDATE, ACTIVE_DELIVERY, PASSIVE_DELIVERY)
+DISPUTED: Final = (STATE_UPDATE, ACTIVE_DELIVERY, PASSIVE_DELIVERY, SWAP)
+TRADED: Final = ("placed", "traded", "carried over", "cancelled")
 REQUIRED: Final = (
     "wallets admitted",
     "deposits credited",
@@ -36,6 +38,7 @@ REQUIRED: Final = (
     "node outages",
     *(f"{kind} challenges answered" for kind in DISPUTED),
     "slashes",
+    *(f"orders {act}" for act in TRADED),
 )
 
 
@@ -75,6 +78,9 @@ async def judge(stage: Stage, *, eons: int, audit: Sequence[str]) -> Verdict:
     counts["checkpoints"] = len(evidence.checkpoints())
     counts["withdrawals paid"] = len(evidence.of(WithdrawalConfirmation))
     counts["slashes"] = len(evidence.of(WithdrawalSlashed))
+    for house in stage.houses.values():
+        for act, times in house.actor.acts.items():
+            counts[f"orders {act}"] += times
     for dispute in evidence.disputes():
         counts[f"{dispute.kind} challenges opened"] += 1
         counts[f"{dispute.kind} challenges answered"] += dispute.answered is not None
@@ -122,7 +128,7 @@ async def _unconserved(stage: Stage, evidence: Evidence) -> list[str]:
     asked, slashed = evidence.requested(up_to_eon=2**32), evidence.slashed()
     waiting = asked - evidence.paid() - slashed
     owned: Counter[Address] = Counter()
-    for player in stage.players.values():
+    for player in stage.admitted:
         async with player.lock:
             await player.synchronise()
             owned[player.token] += player.wallet.balance

@@ -1,9 +1,10 @@
 """A seed is a script: the same again, complete, and calm at the end."""
 
 from protocol.clock import EonClock
+from simulation.play.cast import cast_of
 from simulation.play.scenes.faults import Kill, Outage, Reorganisation
 from simulation.play.scenes.money import Withdrawal
-from simulation.play.script import CALM_BLOCKS, KILLED, Cue, Script, cast_of
+from simulation.play.script import CALM_BLOCKS, KILLED, Cue, Script
 
 CLOCK = EonClock(genesis_block=100, blocks_per_eon=48)
 FEWEST_EONS = 5

@@ -9,12 +9,14 @@ from typing import Final
 
 from chain.errors import ChainError
 from protocol.address import Address
+from protocol.conduits import conduit
 from simulation.play.cast import Player
 from simulation.play.operator_watch import Debt
 from simulation.play.stage import Stage
 from wallet.disputes import Disputes
 from wallet.errors import Deception, NotPossible
-from wallet.evidence import admitted_state, disputed_transfer, newest_state
+from wallet.evidence import admitted_state, disputed_order, disputed_transfer, newest_state
+from wallet.order_entry import OrderEntry
 from wallet.parent_chain import Mined
 from wallet.wire import Transaction
 
@@ -99,12 +101,72 @@ class DeliveryChallenge:
         if last is None or state is None or now is None or now.opening is None:
             raise Deception(f"{sender.name} was given no proof of eon {stage.eon}")
         disputed, proof = disputed_transfer(last, transfer), now.opening
-        opener = stage.player_at(transfer.recipient.address) if self.by_recipient else sender
+        recipient = stage.player_at(sender.token, transfer.recipient.address)
+        opener = recipient if self.by_recipient else sender
         if not self.passive_form:
             return lambda: disputes.challenge_delivery(opener.key, sender.token, disputed, state)
         return lambda: disputes.challenge_newest_delivery(
             opener.key, sender.token, disputed, proof, state, nonce=transfer.nonce
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SwapChallenge:
+    """A house disputes what became of one of its orders in the last eon."""
+
+    house: str
+    pick: int
+    holds: bool = True
+
+    async def play(self, stage: Stage) -> None:
+        """Challenge once this eon's checkpoint shows the outcome, and see it answered."""
+        await stage.wait_until_committed(stage.eon)
+        names = sorted(stage.houses)
+        at = names.index(self.house)
+        for name in (*names[at:], *names[:at]):
+            house = stage.houses[name]
+            async with house.lock:
+                sold: list[tuple[Player, OrderEntry]] = []
+                for one in house.trading():
+                    sold += await _orders_of(stage, one)
+                if not sold:
+                    continue
+                player, order = sold[self.pick % len(sold)]
+                mined = await asyncio.to_thread(_swap_challenge(stage, player, order))
+            pair = conduit(order.terms.sell_token, order.terms.buy_token)
+            await _see_answered(stage, pair, player.address, player.address, mined)
+            return
+        raise NotPossible("no house had an order in the last eon")
+
+
+async def _orders_of(stage: Stage, player: Player) -> list[tuple[Player, OrderEntry]]:
+    """What a wallet sold, or tried to sell, in the last eon."""
+    if player.wallet.registration is None:
+        return []
+    await player.synchronise()
+    last = player.wallet.book_of(stage.eon - 1)
+    orders = (entry for entry in (last.entries if last else []) if isinstance(entry, OrderEntry))
+    return [(player, order) for order in orders if order.is_debit]
+
+
+def _swap_challenge(stage: Stage, player: Player, order: OrderEntry) -> Callable[[], Mined]:
+    now, last = player.wallet.book_of(stage.eon), player.wallet.book_of(stage.eon - 1)
+    state = newest_state(last) if last is not None else None
+    if last is None or state is None or now is None or now.opening is None:
+        raise Deception(f"{player.name} was given no proof of eon {stage.eon}")
+    disputes, disputed, proof = (
+        Disputes(stage.home.parent_chain),
+        disputed_order(last, order),
+        now.opening,
+    )
+    return lambda: disputes.challenge_swap(
+        player.key,
+        disputed,
+        proof,
+        tx_set_root=state.tx_set_root,
+        spent=state.spent,
+        gained=state.gained,
+    )
 
 
 def _from(stage: Stage, name: str) -> Iterator[Player]:
