@@ -25,12 +25,11 @@ from duties.slashes import SlashOrder, SlashStart
 from duties.transactions import LEAST_PRIORITY, PRIORITIES, TransactionStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.alarms import raise_alarm
-from ledger.challenges.book import Dispute, describe, get_challenge, open_challenges
+from ledger.challenges.book import Dispute, describe, get_challenge
 from ledger.duty_notices import PendingNotice, mark_delivered, undelivered
 from ledger.transactions.intents import get_intent
 
 BATCH: Final = 100
-MOST_CHALLENGES: Final = 10_000
 _ONCE: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 _AGAIN: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE
 WAKE: Final = "wake"
@@ -92,17 +91,6 @@ class Dispatcher:
             )
         except WorkflowAlreadyStartedError:
             return
-
-    async def restart_challenges(self) -> int:
-        """Start the duty of every open challenge that has none; returns how many are open.
-
-        For whoever compares the ledger with what is running: starting one twice is harmless.
-        """
-        calendar = await asyncio.to_thread(self._calendar)
-        disputes = await asyncio.to_thread(self._open_disputes)
-        for dispute in disputes:
-            await self._start_duty_of(dispute, calendar)
-        return len(disputes)
 
     async def _start_challenge(self, number: int, calendar: Calendar) -> None:
         await self._start_duty_of(await asyncio.to_thread(self._dispute, number), calendar)
@@ -208,10 +196,6 @@ class Dispatcher:
     def _dispute(self, number: int) -> Dispute:
         with self._context.sessions() as session:
             return describe(session, get_challenge(session, number))
-
-    def _open_disputes(self) -> list[Dispute]:
-        with self._context.sessions() as session:
-            return open_challenges(session, MOST_CHALLENGES)
 
     def _alarm(self, pending: PendingNotice) -> None:
         with self._context.sessions.begin() as session:

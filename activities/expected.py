@@ -6,7 +6,7 @@ running is started again, whatever became of that workflow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
@@ -20,28 +20,29 @@ from duties import alarms, names
 from duties.calendar import Calendar
 from duties.challenges import ChallengeStart
 from duties.eons import EonStart
+from duties.slashes import SlashOrder, SlashStart
 from duties.synchronisation import SyncStart
 from duties.tokens import RegistrationStart, TokenTerms
-from duties.transactions import TransactionStart
+from duties.transactions import LEAST_PRIORITY, PRIORITIES, TransactionStart
 from duties.withdrawals import Desk, DeskStart
 from ledger.challenges.book import Dispute, open_challenges
 from ledger.clock import find_view
 from ledger.tokens import UNNAMED
 from ledger.transactions.intents import OPEN
-from models import Alarm, RootCommitment, Token, TransactionIntent, WithdrawalRequest
+from models import (
+    Alarm,
+    RootCommitment,
+    Slash,
+    Token,
+    TransactionIntent,
+    Wallet,
+    WithdrawalRequest,
+)
 
 MOST: Final = 10_000
 """Duties of one kind that one comparison looks at, the most urgent first."""
 PATIENCE: Final = timedelta(minutes=2)
 """An intent so young is about to be taken up by the duty that opened it."""
-LOWEST_PRIORITY: Final = 5
-PRIORITIES: Final[Mapping[str, int]] = {
-    "answer": 1,
-    "checkpoint": 2,
-    "critical_slash": 2,
-    "slash": 3,
-    "token_registration": 4,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,17 @@ def challenge_duty(dispute: Dispute, calendar: Calendar) -> Expected:
     return Expected(workflow_id(dispute), names.CHALLENGE_WORKFLOW, start, summary)
 
 
+def slash_duty(order: SlashOrder, calendar: Calendar) -> Expected:
+    """The duty of a decision to have requests cancelled."""
+    name, holder = order.short_name, order.address
+    return Expected(
+        names.slash_id(name, holder, order.eon, order.number),
+        names.SLASH_WORKFLOW,
+        SlashStart(order, calendar),
+        f"Cancel requests of {name} by 0x{holder} above its balance",
+    )
+
+
 def transaction_duty(intent: TransactionIntent, calendar: Calendar) -> Expected:
     """The duty of one on-chain transaction."""
     title = f"Carry out {intent.key}"
@@ -98,7 +110,7 @@ def transaction_duty(intent: TransactionIntent, calendar: Calendar) -> Expected:
         key=intent.key,
         title=title,
         calendar=calendar,
-        priority=PRIORITIES.get(intent.duty, LOWEST_PRIORITY),
+        priority=PRIORITIES.get(intent.duty, LEAST_PRIORITY),
         deadline_block=intent.deadline_block,
     )
     return Expected(names.transaction_id(intent.key), names.TRANSACTION_WORKFLOW, start, title)
@@ -149,6 +161,19 @@ def _registrations(session: Session, calendar: Calendar) -> Iterable[Expected]:
             )
 
 
+def _slashes(session: Session, calendar: Calendar) -> Iterable[Expected]:
+    rows = session.execute(
+        select(Slash.id, Token.short_name, Wallet.address, Slash.eon, Slash.number)
+        .join(Wallet, Wallet.id == Slash.wallet_id)
+        .join(Token, Token.id == Wallet.token_id)
+        .where(Slash.status == "open")
+        .order_by(Slash.id)
+        .limit(MOST)
+    )
+    for slash, short_name, address, eon, number in rows:
+        yield slash_duty(SlashOrder(slash, short_name, address.hex(), eon, number), calendar)
+
+
 def _desks(session: Session, calendar: Calendar) -> Iterable[Expected]:
     rows = session.execute(
         select(Token.address, Token.short_name, WithdrawalRequest.address)
@@ -176,6 +201,7 @@ def _transactions(session: Session, calendar: Calendar) -> Iterable[Expected]:
 FINDERS: Final[tuple[Finder, ...]] = (
     _synchronisation,
     _challenges,
+    _slashes,
     _eons,
     _registrations,
     _desks,

@@ -25,8 +25,10 @@ from models import (
     ChainView,
     Challenge,
     RootCommitment,
+    Slash,
     Token,
     TransactionIntent,
+    Wallet,
     WithdrawalRequest,
 )
 from tests.activities.checks.conftest import open_alarms
@@ -39,7 +41,7 @@ Follow = Callable[[], None]
 
 @pytest.fixture
 def ledger(context: Context, follow: Follow) -> Context:
-    """An operator in eon 1 with one of each: eon, challenge, token, desk and transaction."""
+    """An operator in eon 1 with one of each: eon, challenge, slash, token, desk, transaction."""
     follow()
     Adoptions(context).add_native_token()
     with context.sessions.begin() as session:
@@ -50,6 +52,7 @@ def ledger(context: Context, follow: Follow) -> Context:
             session,
             NewIntent("repair-7", "repair", rules.operator.address, rules.contract, b""),
         )
+        session.add(Slash(wallet_id=session.scalars(select(Wallet.id)).one(), eon=1, number=1))
         intent.time = func.now() - timedelta(minutes=5)
         session.add(
             Challenge(
@@ -93,6 +96,7 @@ def expected(context: Context) -> set[str]:
         names.CHAIN_SYNC_ID,
         names.eon_id(1),
         names.challenge_id(challenge, HOLDER.hex(), HOLDER.hex()),
+        names.slash_id("ETH", context.operator.address.hex(), 1),
         names.token_registration_id("NINE", "09" * 20),
         names.withdrawal_desk_id("ETH", HOLDER.hex()),
         names.transaction_id("repair-7"),
