@@ -14,6 +14,7 @@ from models import (
     Deposit,
     OrphanDeposit,
     RootCommitment,
+    Slash,
     Token,
     Withdrawal,
     WithdrawalRequest,
@@ -66,16 +67,30 @@ def undo_payment(session: Session, event: ChainEvent) -> None:
 
 
 def undo_slash(session: Session, event: ChainEvent) -> None:
-    """The requests that it dropped are being slashed again, and set their money aside."""
+    """The requests that it dropped set their money aside again, and are being slashed again if it
+    was us who decided so; else they are judged anew."""
     for eon, name in (
         (event.eon, "current_eon_amount"),
         (event.eon - 1, "previous_eon_amount"),
     ):
         for row in _dropped_requests(session, event, eon, int(event.arguments[name])):
-            row.status = "slash_queued"
+            row.status = _reopen_slash(session, row)
             if row.wallet_id is not None:
                 _move(session, row.wallet_id, row.eon, withdrawn=row.amount)
     session.flush()
+
+
+def _reopen_slash(session: Session, row: WithdrawalRequest) -> str:
+    """Take up the decision about a request again, or join the one that is open; its status then."""
+    if row.slash_id is None:
+        return "pending"
+    is_open = select(Slash.id).where(Slash.wallet_id == row.wallet_id, Slash.status == "open")
+    other = session.scalar(is_open)
+    if other is not None:
+        row.slash_id = other
+    else:
+        session.execute(update(Slash).where(Slash.id == row.slash_id).values(status="open"))
+    return "slash_queued"
 
 
 def _dropped_requests(

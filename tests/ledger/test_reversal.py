@@ -20,6 +20,7 @@ from models import (
     Deposit,
     OrphanDeposit,
     RootCommitment,
+    Slash,
     Withdrawal,
     WithdrawalRequest,
 )
@@ -236,16 +237,34 @@ def slashed(block: int, amount: int) -> ObservedEvent:
     )
 
 
+def test_requests_whose_foreign_slash_the_chain_has_lost_are_judged_anew(
+    ledger: World, branches: Branches
+) -> None:
+    live(branches, deposit(SPLIT + 1), request(SPLIT + 2, 300), slashed(SPLIT + 4, 300))
+    branches.split(at=SPLIT)
+    branches.grow("b", SPLIT + 1, TIP + 1, deposit(SPLIT + 1), request(SPLIT + 3, 300))
+    branches.decide()
+    assert money(ledger) == 700
+    assert [row.status for row in rows(ledger, WithdrawalRequest)] == ["pending"]
+
+
 def test_a_slash_that_the_chain_has_lost_is_being_slashed_again(
     ledger: World, branches: Branches
 ) -> None:
     live(branches, deposit(SPLIT + 1), request(SPLIT + 2, 300), slashed(SPLIT + 4, 300))
     assert money(ledger) == 1_000
+    with ledger.begin() as session:
+        dropped = session.scalars(select(WithdrawalRequest)).one()
+        decision = Slash(wallet_id=dropped.wallet_id, eon=1, number=1, status="done")
+        session.add(decision)
+        session.flush()
+        dropped.slash_id = decision.id
     branches.split(at=SPLIT)
     branches.grow("b", SPLIT + 1, TIP + 1, deposit(SPLIT + 1), request(SPLIT + 3, 300))
     assert branches.decide() == Reversed(moved=2, undone=1)
     assert money(ledger) == 700
     assert [row.status for row in rows(ledger, WithdrawalRequest)] == ["slash_queued"]
+    assert [row.status for row in rows(ledger, Slash)] == ["open"]
 
 
 def test_a_root_that_the_chain_has_lost_is_not_committed_any_more(

@@ -150,6 +150,7 @@ async def test_a_terminated_duty_comes_back_while_the_ledger_needs_it(
     with ledger.sessions.begin() as session:
         session.execute(update(Challenge).values(status="orphaned"))
         session.execute(update(WithdrawalRequest).values(status="paid"))
+        session.execute(update(Slash).values(status="done"))
         change_state(session, session.scalars(select(TransactionIntent.id)).one(), "confirmed")
         session.execute(
             update(Token).where(Token.state == "pending").values(state="active", trail=1)
