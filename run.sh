@@ -80,7 +80,7 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    exec .venv/bin/pytest --ignore="$EDITIONS" "$@"
+    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" "$@"
 }
 
 check_machine
