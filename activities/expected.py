@@ -7,25 +7,28 @@ running is started again, whatever became of that workflow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.challenge_watch import workflow_id
 from activities.preflight import OPEN_STATES
+from activities.starting import (
+    Duty,
+    challenge_duty,
+    desk_duty,
+    eon_duty,
+    slash_duty,
+    transaction_duty,
+)
 from duties import alarms, names
 from duties.calendar import Calendar
-from duties.challenges import ChallengeStart
-from duties.eons import EonStart
-from duties.slashes import SlashOrder, SlashStart
+from duties.slashes import SlashOrder
 from duties.synchronisation import SyncStart
 from duties.tokens import RegistrationStart, TokenTerms
-from duties.transactions import LEAST_PRIORITY, PRIORITIES, TransactionStart
-from duties.withdrawals import Desk, DeskStart
-from ledger.challenges.book import Dispute, open_challenges
+from duties.withdrawals import Desk
+from ledger.challenges.book import open_challenges
 from ledger.clock import find_view
 from ledger.tokens import UNNAMED
 from ledger.transactions.intents import OPEN
@@ -45,79 +48,11 @@ PATIENCE: Final = timedelta(minutes=2)
 """An intent so young is about to be taken up by the duty that opened it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A duty: its id, its type, the argument that it starts with, and what it is in words."""
-
-    id: str
-    workflow: str
-    argument: Any
-    summary: str
+Finder: TypeAlias = Callable[[Session, Calendar], Iterable[Duty]]
 
 
-Finder: TypeAlias = Callable[[Session, Calendar], Iterable[Expected]]
-
-
-def eon_duty(eon: int, calendar: Calendar) -> Expected:
-    """The duty of an eon's checkpoint."""
-    argument = EonStart(eon, calendar)
-    return Expected(names.eon_id(eon), names.EON_WORKFLOW, argument, f"Checkpoint of eon {eon}")
-
-
-def desk_duty(desk: Desk, calendar: Calendar) -> Expected:
-    """The duty of a wallet's withdrawals."""
-    return Expected(
-        names.withdrawal_desk_id(desk.short_name, desk.address),
-        names.WITHDRAWAL_DESK_WORKFLOW,
-        DeskStart(desk, calendar),
-        f"Withdrawals of {desk.short_name} by 0x{desk.address}",
-    )
-
-
-def challenge_duty(dispute: Dispute, calendar: Calendar) -> Expected:
-    """The duty of a challenge's answer."""
-    start = ChallengeStart(
-        number=dispute.id,
-        kind=dispute.kind,
-        about=dispute.about,
-        sender=dispute.sender.hex(),
-        recipient=dispute.recipient.hex(),
-        eon=dispute.eon,
-        issue_block=dispute.issue_block,
-        deadline_block=dispute.deadline_block,
-        calendar=calendar,
-    )
-    summary = f"Answer the challenge: {dispute.in_words}"
-    return Expected(workflow_id(dispute), names.CHALLENGE_WORKFLOW, start, summary)
-
-
-def slash_duty(order: SlashOrder, calendar: Calendar) -> Expected:
-    """The duty of a decision to have requests cancelled."""
-    name, holder = order.short_name, order.address
-    return Expected(
-        names.slash_id(name, holder, order.eon, order.number),
-        names.SLASH_WORKFLOW,
-        SlashStart(order, calendar),
-        f"Cancel requests of {name} by 0x{holder} above its balance",
-    )
-
-
-def transaction_duty(intent: TransactionIntent, calendar: Calendar) -> Expected:
-    """The duty of one on-chain transaction."""
-    title = f"Carry out {intent.key}"
-    start = TransactionStart(
-        intent_id=intent.id,
-        key=intent.key,
-        title=title,
-        calendar=calendar,
-        priority=PRIORITIES.get(intent.duty, LEAST_PRIORITY),
-        deadline_block=intent.deadline_block,
-    )
-    return Expected(names.transaction_id(intent.key), names.TRANSACTION_WORKFLOW, start, title)
-
-
-def _synchronisation(_session: Session, calendar: Calendar) -> Iterable[Expected]:
-    yield Expected(
+def _synchronisation(_session: Session, calendar: Calendar) -> Iterable[Duty]:
+    yield Duty(
         names.CHAIN_SYNC_ID,
         names.CHAIN_SYNC_WORKFLOW,
         SyncStart(calendar),
@@ -125,12 +60,12 @@ def _synchronisation(_session: Session, calendar: Calendar) -> Iterable[Expected
     )
 
 
-def _challenges(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _challenges(session: Session, calendar: Calendar) -> Iterable[Duty]:
     for dispute in open_challenges(session, MOST):
         yield challenge_duty(dispute, calendar)
 
 
-def _eons(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _eons(session: Session, calendar: Calendar) -> Iterable[Duty]:
     """The running eon until its root is final, and the one before if it awaits that still."""
     view = find_view(session)
     if view is None or view.intake == "halted":
@@ -142,7 +77,7 @@ def _eons(session: Session, calendar: Calendar) -> Iterable[Expected]:
             yield eon_duty(eon, calendar)
 
 
-def _registrations(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _registrations(session: Session, calendar: Calendar) -> Iterable[Duty]:
     """Tokens on their way; one that cannot be registered waits for a person."""
     blocked = select(Alarm.object).where(
         Alarm.subject == alarms.TOKEN_BLOCKED, Alarm.cleared_at.is_(None)
@@ -153,7 +88,7 @@ def _registrations(session: Session, calendar: Calendar) -> Iterable[Expected]:
         identity = names.token_registration_id(token.short_name, token.text)
         if identity not in given_up:
             terms = TokenTerms(token.text, token.name, token.short_name)
-            yield Expected(
+            yield Duty(
                 identity,
                 names.TOKEN_REGISTRATION_WORKFLOW,
                 RegistrationStart(terms, calendar),
@@ -161,7 +96,7 @@ def _registrations(session: Session, calendar: Calendar) -> Iterable[Expected]:
             )
 
 
-def _slashes(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _slashes(session: Session, calendar: Calendar) -> Iterable[Duty]:
     rows = session.execute(
         select(Slash.id, Token.short_name, Wallet.address, Slash.eon, Slash.number)
         .join(Wallet, Wallet.id == Slash.wallet_id)
@@ -174,7 +109,7 @@ def _slashes(session: Session, calendar: Calendar) -> Iterable[Expected]:
         yield slash_duty(SlashOrder(slash, short_name, address.hex(), eon, number), calendar)
 
 
-def _desks(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _desks(session: Session, calendar: Calendar) -> Iterable[Duty]:
     rows = session.execute(
         select(Token.address, Token.short_name, WithdrawalRequest.address)
         .join(Token, Token.id == WithdrawalRequest.token_id)
@@ -187,7 +122,7 @@ def _desks(session: Session, calendar: Calendar) -> Iterable[Expected]:
         yield desk_duty(Desk(token.hex(), short_name, address.hex()), calendar)
 
 
-def _transactions(session: Session, calendar: Calendar) -> Iterable[Expected]:
+def _transactions(session: Session, calendar: Calendar) -> Iterable[Duty]:
     intents = session.scalars(
         select(TransactionIntent)
         .where(TransactionIntent.state.in_(OPEN), TransactionIntent.time < func.now() - PATIENCE)

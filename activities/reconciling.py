@@ -9,12 +9,12 @@ from typing import Final
 from sqlalchemy import select
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.context import Context
-from activities.expected import FINDERS, Expected
-from duties import alarms, queues, tasks
+from activities.expected import FINDERS
+from activities.starting import Duty, start_again
+from duties import alarms, tasks
 from duties.checks import ReconcileReport
 from ledger.alarms import clear_alarm, raise_alarm
 from logs import get_logger
@@ -52,7 +52,7 @@ class Reconciling:
         await asyncio.to_thread(self._report, started, running)
         return ReconcileReport(len(expected), len(started), tuple(started[:MOST_NAMED]))
 
-    def _expected(self) -> list[Expected]:
+    def _expected(self) -> list[Duty]:
         with self._context.sessions() as session:
             calendar = self._context.calendar(session)
             return [duty for find in FINDERS for duty in find(session, calendar)]
@@ -74,16 +74,8 @@ class Reconciling:
             raise
         return described.status == WorkflowExecutionStatus.RUNNING
 
-    async def _start(self, duty: Expected) -> None:
-        await self._client.start_workflow(
-            duty.workflow,
-            duty.argument,
-            id=duty.id,
-            task_queue=queues.DUTY,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=duty.summary,
-        )
+    async def _start(self, duty: Duty) -> None:
+        await start_again(self._client, duty)
         log.warning("a missing duty was started", duty=duty.id)
 
     def _report(self, started: Collection[str], running: Collection[str]) -> None:
