@@ -129,15 +129,16 @@ class Storyteller:
     def __init__(self, console: Console, settings: Settings) -> None:
         self._console = console
         self._settings = settings
-        self._waiting = ""
+        self._waiting = ("", 0)
         self._chapters = 0
 
     def wait(self, what: str, blocks: int) -> None:
         """Say once what is waited for, then every ten blocks how long already."""
-        if what != self._waiting or (blocks and blocks % 10 == 0):
+        said, at = self._waiting
+        if what != said or (blocks != at and blocks % 10 == 0):
             spent = f" ({blocks} blocks so far)" if blocks else ""
             self._console.print(f"[dim]   … waiting for {what}{spent}[/dim]", highlight=False)
-            self._waiting = what
+            self._waiting = what, blocks
 
     def tell(self, chapter: Chapter) -> None:
         """Print one chapter."""

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wallet.verification import Closing
+    from wallet.wire import AllotmentProof
+
 
 class WalletError(Exception):
     """Base of the wallet client's errors."""
@@ -30,6 +36,22 @@ class MalformedAnswer(WalletError):
 
 class Deception(WalletError):
     """The operator said something that a signature, a proof or the chain contradicts."""
+
+
+class WrongAllotment(Deception):
+    """A checkpoint holds something else of a wallet than the wallet knows.
+
+    `proof` is what the operator shows, `known` what the leaf had to hold.
+    """
+
+    def __init__(self, proof: AllotmentProof, known: Closing) -> None:
+        super().__init__(f"the checkpoint of eon {proof.eon} commits to another leaf than {known}")
+        self.proof = proof
+        self.known = known
+
+
+class Undelivered(Deception):
+    """A countersigned transfer to the wallet is missing from what the checkpoint gives it."""
 
 
 class NotPossible(WalletError):

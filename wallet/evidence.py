@@ -9,7 +9,7 @@ from wallet.book import Entry, EonBook
 from wallet.disputes import Countersigned, DisputedOrder, DisputedTransfer
 from wallet.errors import NotPossible
 from wallet.order_entry import OrderEntry
-from wallet.verification import outgoing_leaf
+from wallet.verification import ChainIdentity, WalletIdentity, outgoing_leaf, verify_signed
 from wallet.wire import Registration, SignedState, Transaction
 
 
@@ -42,6 +42,30 @@ def disputed_transfer(sender: EonBook, transfer: Transaction) -> DisputedTransfe
         index,
         plain.path(_newest_set(sender), index),
     )
+
+
+def transfer_in_its_set(
+    chain: ChainIdentity, transfer: Transaction
+) -> tuple[DisputedTransfer, Countersigned]:
+    """A transfer as the newest leaf of the state that its sender signed to make it.
+
+    Sender and recipient both have all of it. Raises `Deception` if it does not hold.
+    """
+    sender = WalletIdentity(transfer.sender.token, transfer.sender.address, transfer.sender.trail)
+    verify_signed(chain, sender, transfer)
+    state = transfer.state
+    if state.path is None or state.index is None:
+        raise NotPossible(f"transfer {transfer.id} has no place in its sender's set")
+    disputed = DisputedTransfer(
+        sender.address,
+        transfer.recipient.address,
+        transfer.recipient.trail,
+        transfer.amount,
+        transfer_tag(LAST_POSITION, transfer.nonce),
+        state.index,
+        state.path,
+    )
+    return disputed, _countersigned(sender.trail, state)
 
 
 def disputed_order(seller: EonBook, order: OrderEntry) -> DisputedOrder:

@@ -12,7 +12,7 @@ from hexbytes import HexBytes
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
-from web3.types import TxParams
+from web3.types import BlockIdentifier, TxParams
 
 from contracts.artefacts import commit_chain_abi
 from protocol.address import Address, checksum_address
@@ -137,17 +137,38 @@ class ParentChain:
         """Read whether an eon passed without a checkpoint: then the chain has halted for good."""
         return bool(self._read("hasMissedCheckpointSubmission"))
 
+    def managed_funds(self, token: Address, eon: int) -> int:
+        """Compute what the checkpoint of an eon may allot: with more the contract refuses every
+        proof. It is what was there when the eon began, reckoned back from now."""
+        at, name = self.block(), checksum_address(token)
+
+        def read(function: str, *arguments: Any) -> Any:
+            return self._ask(
+                lambda: self._contract.functions[function](*arguments).call(block_identifier=at)
+            )
+
+        held = self._balance(token, self.contract_address, at)
+        for slot in range(EONS_KEPT):
+            paid_in, paid = read("getConfirmedWithdrawalsAtSlot", name, slot)
+            held += paid if paid_in >= eon else 0
+            deposited_in, deposited = read("getDepositsAtSlot", name, slot)
+            held -= deposited if deposited_in >= eon else 0
+        return int(held - read("getPendingWithdrawalsAtEon", name, eon - 1))
+
     def token_trail(self, token: Address) -> int:
         """Read a token's place in the token tree."""
         return int(self._read("getTokenTrail", checksum_address(token)))
 
     def balance(self, token: Address, holder: Address) -> int:
         """Read what an address holds on the parent chain itself."""
+        return self._balance(token, holder, "latest")
+
+    def _balance(self, token: Address, holder: Address, at: BlockIdentifier) -> int:
         if token == self.contract_address:
             address = self.w3.to_checksum_address(checksum_address(holder))
-            return int(self._ask(lambda: self.w3.eth.get_balance(address)))
+            return int(self._ask(lambda: self.w3.eth.get_balance(address, at)))
         function = self._token(token).functions.balanceOf(checksum_address(holder))
-        return int(self._ask(function.call))
+        return int(self._ask(lambda: function.call(block_identifier=at)))
 
     def pending_withdrawal(self, token: Address, holder: Address, eon: int) -> int:
         """Read what an address has asked for in an eon and not been paid."""

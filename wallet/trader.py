@@ -121,8 +121,10 @@ class Trader:
 
         Raises `NotPossible` while the two wallets are not ready, `NotYet` if they will be.
         """
-        if self.placed is not None and not self.fate.frees:
-            raise NotPossible("the trader has an order already")
+        if self.placed is not None:
+            await self.sync()
+            if not self.fate.frees:
+                raise NotPossible("the trader has an order already")
         debit, credit = self.wallet(sell_token), self.wallet(buy_token)
         book, other = await debit.sync(), await credit.sync()
         if debit.withdrawing or credit.withdrawing:

@@ -18,7 +18,7 @@ from protocol.trees.passive import PassiveLeaf
 from protocol.trees.plain import verify_path
 from protocol.trees.tokens import token_leaf
 from protocol.trees.transaction_set import Frontier
-from wallet.errors import Deception
+from wallet.errors import Deception, WrongAllotment
 from wallet.wire import AllotmentProof, Registration, SignedState, Transaction
 
 
@@ -169,22 +169,15 @@ def verify_allotment(
     if proof.trail != wallet.trail or proof.left > proof.right:
         raise Deception("the proof is of another leaf")
     if closing is not None:
-        said = (
+        said = Closing(
             proof.balance,
             proof.active_digest,
             proof.passive_root,
             proof.passive_amount,
             proof.passive_marker,
         )
-        known = (
-            closing.balance,
-            closing.active_digest,
-            closing.passive_root,
-            closing.passive_amount,
-            closing.passive_marker,
-        )
-        if said != known:
-            raise Deception(f"the checkpoint of eon {proof.eon} commits to {said}, not to {known}")
+        if said != closing:
+            raise WrongAllotment(proof, closing)
     inner = inner_digest(
         contract=chain.contract,
         token=wallet.token,

@@ -210,7 +210,8 @@ class Wallet:
         book.opening = proof
 
     async def verify_on_chain(self, eon: int) -> bytes:
-        """Check the eon's proof against the root that the contract holds; return that root."""
+        """Check the eon's proof against the root that the contract holds, and that root against
+        the money that is there; return the root."""
         book = self._books.get(eon)
         if book is None or book.opening is None:
             raise NotPossible(f"the wallet has no proof of eon {eon}")
@@ -219,8 +220,11 @@ class Wallet:
         if root is None:
             raise NotPossible(f"the contract holds no checkpoint of eon {eon}")
         trail = await asyncio.to_thread(chain.token_trail, self.token)
-        commitment, _ = verify_allotment(self.home.chain, self.identity, book.opening, None)
+        commitment, claimed = verify_allotment(self.home.chain, self.identity, book.opening, None)
         verify_membership(commitment, trail, book.opening, root)
+        funds = await asyncio.to_thread(chain.managed_funds, self.token, eon)
+        if claimed > funds:
+            raise Deception(f"the checkpoint of eon {eon} allots {claimed}, there are {funds}")
         return root
 
     async def look_up(self, address: Address) -> WalletIdentity:
