@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from chain.calls import register_token
 from duties.transactions import Ending, Stage
 from ledger.transactions.attempts import CANCELS
+from models import TransactionIntent
 from tests.activities.conftest import CONFIRMATIONS, Sending
 
 HALTED = "the commit-chain is halted"
@@ -16,8 +19,10 @@ async def test_after_the_halt_a_sent_payment_gives_its_nonce_up_and_a_waiting_on
     chain, context = sending.chain, sending.context
     call = register_token(context.gateway.contract, token)
     # Any call that passes before the halt will do: what counts is the duty that it is sent for.
-    sent = sending.open("slash-1", call.data, duty="slash")
+    sent = sending.open("slash-1", call.data, duty="token_registration")
     assert sending.broadcast(sent).stage == Stage.SENT
+    with context.sessions.begin() as session:
+        session.execute(update(TransactionIntent).values(duty="slash"))
     chain.rpc("anvil_dropAllTransactions")
     chain.mine_to(context.gateway.clock().first_block(2) + 1)
     assert context.gateway.is_halted()

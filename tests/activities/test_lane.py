@@ -260,14 +260,14 @@ async def test_a_lost_block_takes_its_costs_back(
 def test_a_transaction_waits_for_what_it_depends_on_while_its_deadline_lets_it(
     sending: Sending, ordinary: Opener, vital: Opener, chain: Chain
 ) -> None:
-    slash = ordinary("slash")
+    registration = ordinary("token_registration")
     checkpoint = vital(depends_on=("ordinary-0",))
     waiting = sending.broadcast(checkpoint)
     assert waiting.stage == Stage.WAITING and "another transaction" in waiting.reason
-    sending.broadcast(slash)
+    sending.broadcast(registration)
     assert sending.broadcast(checkpoint).stage == Stage.WAITING
     chain.mine()
-    broadcasting_watch(sending, slash)
+    broadcasting_watch(sending, registration)
     assert sending.broadcast(checkpoint).stage == Stage.SENT
 
 

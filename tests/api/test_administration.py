@@ -14,6 +14,7 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from activities.context import Context, Pace
+from activities.failures import FailureReports
 from activities.registry import activities_of
 from api import office
 from api.administration.people import People
@@ -119,8 +120,9 @@ class Workers:
     async def start(self) -> None:
         threads = self._stack.enter_context(ThreadPoolExecutor(20))
         offered = activities_of(context(self._ledger), self._client)
+        reports = FailureReports(self._ledger.sessions, str)
         for queue in (queues.DUTY, queues.LEDGER, queues.NOTIFY):
-            worker = build_worker(self._client, queue, offered, threads)
+            worker = build_worker(self._client, queue, offered, threads, reports)
             await self._stack.enter_async_context(worker)
 
     async def stop(self) -> None:

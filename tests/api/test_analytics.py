@@ -100,21 +100,24 @@ async def test_transfers_of_closed_eons_are_counted_once_and_kept(
 
 
 async def test_challenges_count_unless_the_chain_took_them_back(site: Site, ledger: World) -> None:
-    for status in ("open", "answered", "answered", "orphaned"):
-        event_id = ledger.event("ChallengeIssued", block=120)
+    for number, status in enumerate(("open", "answered", "answered", "orphaned")):
         with ledger.begin() as session:
             session.execute(
                 insert(Challenge).values(
-                    event_id=event_id,
+                    block_hash=bytes(32),
+                    log_index=number,
+                    transaction_hash=bytes(32),
                     token_or_conduit=ETH,
                     recipient=key("alice").address,
                     sender=key("alice").address,
-                    kind="state",
+                    kind="state_update",
                     eon=1,
                     initial_state_eon=1,
                     issue_block=120,
                     deadline_block=160,
                     status=status,
+                    cleared_block=130,
+                    cleared_hash=bytes(32),
                 )
             )
     answer = await numbers(site, "challenges", "ChallengeAnalytics")

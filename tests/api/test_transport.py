@@ -316,6 +316,7 @@ async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
         "/health/live",
         "/health/ready",
         "/health/status",
+        "/transfer/delegated_withdrawal",
         "/admin/alarms",
         "/admin/switches",
         "/admin/switches/{switch}/{step}",

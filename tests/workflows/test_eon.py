@@ -115,7 +115,9 @@ async def test_an_overclaim_waits_for_a_person_where_the_policy_is_to_hold(scrip
     script.answers["verify_checkpoint"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
     script.answers["read_bounds"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
     handle = await scenarios.start_eon(script)
-    await script.environment.sleep(15 * 4_100)
+    # In steps: the server's call that skips time has a limit of its own on the wall's clock.
+    for _ in range(10):
+        await script.environment.sleep(15 * 410)
     assert script.count("announce_checkpoint") == 0
     await handle.execute_update(interventions.APPROVE_OVERCLAIM, scenarios.PERSON)
     assert (await handle.result())["phase"] == Phase.DONE
