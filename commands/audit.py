@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from commands.database import database_url
 from commands.keys import AddressOnly
 from commands.policy import ledger_policy
 from ledger.audit import verify_ledger
@@ -16,7 +17,7 @@ from settings import Settings
 def audit() -> None:
     """List everything in the ledger that contradicts a signature, a set, a sum or a checkpoint."""
     settings = Settings.from_env(signs=False)
-    faults = find_faults(settings, settings.require_database_url())
+    faults = find_faults(settings, database_url(settings))
     for fault in faults:
         click.echo(fault)
     if faults:
