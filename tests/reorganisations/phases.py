@@ -14,7 +14,6 @@ from chain.calls import Call
 from chain.signer import TransactionSigner
 from chain.transactions import find_receipt
 from duties.transactions import Broadcast
-from ledger.transactions.intents import NewIntent, open_intent
 from models import TransactionIntent
 from tests.challenges.live import LiveWorld, private_key
 
@@ -64,18 +63,6 @@ class OfTheOperator:
     world: LiveWorld
     intent_id: int
     counts_in: Callable[[], bool] = lambda: True
-
-    @classmethod
-    def calling(
-        cls, name: str, world: LiveWorld, call: Call, *, duty: str, counts_in: Callable[[], bool]
-    ) -> OfTheOperator:
-        """Open an intent for a call."""
-        with world.begin() as session:
-            intent = open_intent(
-                session,
-                NewIntent(f"{name}-r1", duty, world.operator.address, call.to, call.data),
-            )
-            return cls(name, world, intent.id, counts_in)
 
     def send(self) -> None:
         self._look()

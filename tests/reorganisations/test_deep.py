@@ -53,7 +53,7 @@ def resync(world: LiveWorld, block: int, *, update_id: str = "", keeps: bool = F
 def open_alarms(world: LiveWorld) -> dict[str, str]:
     query = select(Alarm.subject, Alarm.message).where(Alarm.cleared_at.is_(None))
     with world.begin() as session:
-        return dict(session.execute(query).tuples().all())
+        return {row.subject: row.message for row in session.execute(query)}
 
 
 def view(world: LiveWorld) -> ChainView:

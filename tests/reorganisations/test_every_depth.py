@@ -5,13 +5,15 @@ from itertools import product
 from sqlalchemy import select
 
 from activities.eons import CheckpointWork
+from activities.slashing import SlashWork
 from activities.withdrawals import DeskWork
-from chain.calls import Call, deposit, request_withdrawal, slash_withdrawal
+from chain.calls import Call, deposit, request_withdrawal
 from duties import alarms
 from duties.eons import OpenSubmission, Readiness
+from duties.slashes import OpenSlash, SlashOrder
 from duties.withdrawals import Desk, OpenConfirmation
 from ledger.proofs import allotment_proof
-from models import Alarm, MinimumAvailableBalanceMarker, RootCommitment, WithdrawalRequest
+from models import Alarm, RootCommitment, Slash, WithdrawalRequest
 from tests.challenges.challenging import Challengers
 from tests.challenges.live import LiveBank, LiveWorld, balance_proof
 from tests.ledger.paying import Bank
@@ -78,22 +80,15 @@ def a_request(world: LiveWorld, name: str, amount: int) -> Phase:
 
 def a_slash(world: LiveWorld, name: str) -> Phase:
     with world.begin() as session:
-        marker = session.scalars(
-            select(MinimumAvailableBalanceMarker)
-            .where(MinimumAvailableBalanceMarker.wallet_id == Bank(world).wallet(name).id)
-            .order_by(MinimumAvailableBalanceMarker.id.desc())
-        ).first()
-        assert marker is not None
-        call = slash_withdrawal(
-            world.rules.contract,
-            token=ETH,
-            holder=key(name).address,
-            marker_eon=marker.eon,
-            marker_amount=marker.amount,
-            signature=bytes(marker.signature),
+        query = select(Slash).where(
+            Slash.wallet_id == Bank(world).wallet(name).id, Slash.status == "open"
         )
-    return OfTheOperator.calling(
-        "slash", world, call, duty="slash", counts_in=lambda: statuses(world, name) == ["slashed"]
+        slash = session.scalars(query).one()
+        order = SlashOrder(slash.id, "ETH", key(name).address.hex(), slash.eon, slash.number)
+    opening = SlashWork(world.context).open_slash(OpenSlash(order, 1))
+    assert opening.readiness == Readiness.READY, opening.reason
+    return OfTheOperator(
+        "slash", world, opening.intent_id, lambda: statuses(world, name) == ["slashed"]
     )
 
 
