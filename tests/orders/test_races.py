@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import pytest
 
 from ledger.refusals import Refusal
 from tests.ledger.world import ETH, LQD
 from tests.orders.market import Market
+
+
+def answer_of(action: Callable[[], Any]) -> Any:
+    """What an action returns, or its refusal's code."""
+    try:
+        return action()
+    except Refusal as refusal:
+        return refusal.code
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
@@ -18,10 +29,7 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 
     def run(number: int) -> None:
         barrier.wait()
-        try:
-            results[number] = actions[number]()
-        except Refusal as refusal:
-            results[number] = refusal.code
+        results[number] = answer_of(actions[number])
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(actions))]
     for thread in threads:
@@ -109,3 +117,77 @@ def test_matching_stops_at_the_turn_whichever_comes_first(market: Market) -> Non
     for order, sold in zip(orders, before, strict=True):
         row = market.row(order, eon=1 if sold else 2)
         assert (row.complete, row.matched_out) == (True, 100)
+
+
+def ended_by_the_turn_or_its_owner(market: Market, order: int, answer: Any) -> None:
+    """What was accepted in time is signed for the old eon; what came too late, the turn ended."""
+    first, second = market.rows(order)
+    assert first.processed and second.processed, answer
+    signed = {
+        first.sender_cancellation_active_state_id,
+        first.recipient_finalization_active_state_id,
+    }
+    assert (signed != {None}) == isinstance(answer, dict), answer
+
+
+def freeze_and_cancel(market: Market, order: int, *, is_frozen: bool) -> None:
+    """Take an order out of the new eon, whether it was frozen before the turn or was not."""
+    copy = market.row(order)
+    assert copy.cancelled == is_frozen
+    if not is_frozen:
+        market.freeze(order)
+    if copy.appended:
+        market.cancel(order)
+
+
+@pytest.mark.parametrize("head_start", [1, 4])
+def test_an_order_ends_in_the_old_eon_or_in_the_new_one_and_never_in_both(
+    market: Market, head_start: int
+) -> None:
+    """Freezing, cancelling and finalising run against the turn and the closing of their eon."""
+    for number in range(3):
+        market.trader(f"frozen{number}", eth=100)
+        market.trader(f"buyer{number}", eth=100)
+        market.trader(f"seller{number}", lqd=100)
+        market.trader(f"open{number}", eth=100)
+    to_cancel = [market.place(f"frozen{n}", 100, 300, eons=2) for n in range(3)]
+    to_freeze = [market.place(f"open{n}", 100, 300, eons=2) for n in range(3)]
+    fulfilled = [market.place(f"buyer{n}", 100, 100, eons=2) for n in range(3)]
+    for n in range(3):
+        market.place(f"seller{n}", 100, 100, sold=LQD, eons=2)
+    market.match()
+    for order in to_cancel:
+        market.freeze(order)
+
+    ended = threading.Semaphore(0)
+
+    def end_orders(orders: list[int], end: Callable[[int], Any]) -> list[Any]:
+        answers = []
+        for order in orders:
+            answers.append(answer_of(partial(end, order)))
+            ended.release()
+        return answers
+
+    def turn() -> None:
+        for _ in range(head_start):
+            assert ended.acquire(timeout=60)
+        market.bank.turn()
+
+    _, cancelled, finalised, frozen = at_once(
+        turn,
+        lambda: end_orders(to_cancel, market.cancel),
+        lambda: end_orders(fulfilled, market.finalise),
+        lambda: end_orders(to_freeze, market.freeze),
+    )
+    assert any(isinstance(answer, dict) for answer in [*cancelled, *finalised, *frozen])
+    market.announce()
+    market.match()
+    for order, answer in zip(to_cancel, cancelled, strict=True):
+        ended_by_the_turn_or_its_owner(market, order, answer)
+    for order, answer in zip(fulfilled, finalised, strict=True):
+        ended_by_the_turn_or_its_owner(market, order, answer)
+    for order, answer in zip(to_freeze, frozen, strict=True):
+        freeze_and_cancel(market, order, is_frozen=isinstance(answer, dict))
+    for name in ("frozen", "open"):
+        assert [market.has(f"{name}{number}", ETH) for number in range(3)] == [100] * 3
+    assert [market.has(f"buyer{number}", LQD) for number in range(3)] == [100] * 3
