@@ -21,4 +21,5 @@ def ledger_policy(settings: Settings) -> LedgerPolicy:
         registrations_per_eon_limit=settings.registrations_per_eon,
         overclaim_policy=settings.overclaim_policy,
         order_eons_limit=settings.swaps_persistence_limit_eons,
+        block_time_s=float(settings.block_time_s),
     )

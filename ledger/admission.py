@@ -52,7 +52,7 @@ def admit(session: Session, rules: LedgerRules, request: AdmissionRequest) -> Wa
     `INVALID_TOS_SIGNATURE`, `REGISTRATION_LIMIT_REACHED`.
     """
     view = read_view(session)
-    require_intake(view, rules.clock)
+    require_intake(view, rules)
     require_switched_on(session, Entry.ADMISSIONS)
     token = _find_token(session, request)
     if barred(session, [request.address]):
@@ -80,7 +80,7 @@ def admit_bulk(
     `INVALID_ADMISSION_SIGNATURE`, `INVALID_TOS_SIGNATURE`.
     """
     view = read_view(session)
-    require_intake(view, rules.clock)
+    require_intake(view, rules)
     require_switched_on(session, Entry.ADMISSIONS)
     if len(requests) > rules.bulk_admission_limit:
         raise Refusal("TOO_MANY_ADMISSION_REQUESTS")

@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from ledger.eon_lock import share_eon
 from ledger.refusals import Refusal
+from ledger.rules import LedgerRules
 from models import ChainView, Eon
-from protocol.clock import EonClock
 
 INTAKE_CLOSED: Final = "INTAKE_CLOSED"
 """Not a code of the wire: the API answers 503 with `Retry-After`, and nothing has happened."""
 
-VIEW_AGE_LIMIT: Final = timedelta(minutes=5)
-"""A view that nobody renewed for so long: whoever watches the chain is gone, and deadlines with
-them."""
+LEAST_BLIND_TIME: Final = timedelta(minutes=5)
+"""For so long payments go on without anybody looking at the chain, however short the eons are."""
+
+STALE_AFTER: Final = timedelta(minutes=1)
+"""A view that nobody renewed for so long tells that the duties stand still."""
 
 
 def find_view(session: Session) -> ChainView | None:
@@ -39,18 +41,32 @@ def current_eon(session: Session) -> int:
     return read_view(session).current_eon
 
 
-def require_intake(view: ChainView, clock: EonClock, *, now: datetime | None = None) -> None:
+def blind_until(view: ChainView, rules: LedgerRules) -> datetime:
+    """Until when new entries are taken although nobody looks at the chain.
+
+    That is until the first checkpoint of which the view does not know would be an epoch late, as
+    far as the time of a block tells, but never less than `LEAST_BLIND_TIME`.
+    """
+    is_submitted = view.last_submitted_eon >= view.current_eon
+    due = rules.clock.checkpoint_target_block(view.current_eon + is_submitted)
+    left = timedelta(seconds=max(0, due - view.latest_block) * rules.block_time_s)
+    return view.seen_at + max(left, LEAST_BLIND_TIME)
+
+
+def require_intake(view: ChainView, rules: LedgerRules, *, now: datetime | None = None) -> None:
     """Refuse new transfers, orders and admissions with `INTAKE_CLOSED` while they endanger money.
 
     That is while the operator says so (`intake`), while half of the eon is over without its
-    checkpoint on chain, and while nobody has looked at the chain for `VIEW_AGE_LIMIT`.
+    checkpoint on chain, and while nobody looks at the chain since so long that a checkpoint may be
+    late (`blind_until`).
     """
+    clock = rules.clock
     if view.intake != "open":
         raise Refusal(INTAKE_CLOSED, f"the operator is {view.intake}")
     submitted = view.last_submitted_eon >= view.current_eon
     if not submitted and clock.sub_block(view.latest_block) > clock.blocks_per_eon // 2:
         raise Refusal(INTAKE_CLOSED, "this eon's checkpoint is late")
-    if (now or datetime.now(UTC)) - view.seen_at > VIEW_AGE_LIMIT:
+    if (now or datetime.now(UTC)) > blind_until(view, rules):
         raise Refusal(INTAKE_CLOSED, "the chain has not been seen for too long")
 
 

@@ -90,7 +90,7 @@ def accept_delegation(session: Session, rules: LedgerRules, request: DelegationR
     _require_signed(rules, request, pending + unconfirmed)
     if found is None:
         raise Refusal(UNKNOWN_WALLET, "no such wallet")
-    require_intake(view, rules.clock)
+    require_intake(view, rules)
     if request.expiry <= view.latest_block:
         raise Refusal(EXPIRED, "The authorisation has expired")
     session.execute(_END, {"wallet": found.id})

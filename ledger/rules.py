@@ -13,7 +13,10 @@ from protocol.signing import MessageSigner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPolicy:
-    """What the operator decides by settings. Amounts in smallest units."""
+    """What the operator decides by settings. Amounts in smallest units.
+
+    `block_time_s` tells about how many blocks have passed while nobody looked at the chain.
+    """
 
     confirmations: int
     checkpoint_threshold_blocks: int
@@ -29,6 +32,7 @@ class LedgerPolicy:
     registrations_per_eon_limit: int
     overclaim_policy: str
     order_eons_limit: int = MAX_ORDER_EONS
+    block_time_s: float = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

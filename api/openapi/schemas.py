@@ -307,7 +307,11 @@ ANSWERS: Final[dict[str, Schema]] = {
     "WalletAnalytics": _open(total=_NUMBER, eon_number=array_of(ref("RegistrationCount"))),
     "StandardAnalytics": _open(**_COUNTS),
     "ChallengeAnalytics": _open(**_COUNTS, rebuted=_NUMBER),
-    "Readiness": _open(ready=_BOOLEAN, missing=array_of({"type": "string"})),
+    "Readiness": _open(
+        ready=_BOOLEAN,
+        missing=array_of({"type": "string"}),
+        degraded=array_of({"type": "string"}),
+    ),
     "Alarm": _open(
         severity={"type": "string", "enum": ["information", "warning", "critical"]},
         subject={"type": "string"},

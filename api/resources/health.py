@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -16,7 +17,7 @@ from api.operator import Operator
 from api.replies import json_reply
 from api.resources.tokens import chain_positions
 from api.routing import Operation, Resource
-from ledger.clock import find_view, require_intake
+from ledger.clock import STALE_AFTER, find_view, require_intake
 from ledger.payloads import seconds
 from ledger.reading.status import find_status
 from ledger.reading.tokens import list_tokens
@@ -103,12 +104,12 @@ class Health:
         return json_reply({"live": True})
 
     async def ready(self, _request: Request) -> HTTPResponse:
-        """Name everything that is missing before wallets can be served."""
-        missing = await self._missing()
+        """Name everything that is missing before wallets can be served, and what is degraded."""
+        missing, degraded = await self._look()
         if self._operator.is_bootstrapped and not self._operator.hub.is_listening:
             missing.append("the notifications")
         status = 503 if missing else 200
-        return json_reply({"ready": not missing, "missing": missing}, status)
+        return json_reply({"ready": not missing, "missing": missing, "degraded": degraded}, status)
 
     async def status(self, _request: Request) -> HTTPResponse:
         """Tell the clock, the last checkpoint, whether payments are taken, and open alarms."""
@@ -120,22 +121,25 @@ class Health:
         text = await asyncio.to_thread(self._operator.metrics.expose)
         return HTTPResponse(text, content_type=CONTENT_TYPE_LATEST)
 
-    async def _missing(self) -> list[str]:
+    async def _look(self) -> tuple[list[str], list[str]]:
         if not self._operator.is_bootstrapped:
-            return ["the contract's parameters"]
+            return ["the contract's parameters"], []
         try:
-            return await self._operator.database.read(_missing)
+            return await self._operator.database.read(_look)
         except (SQLAlchemyError, Unavailable):
-            return ["the ledger's database"]
+            return ["the ledger's database"], []
 
 
-def _missing(session: Session) -> list[str]:
+def _look(session: Session) -> tuple[list[str], list[str]]:
+    view = find_view(session)
     found = {
-        "the first block": find_view(session) is not None,
+        "the first block": view is not None,
         "the terms of service": latest_terms(session) is not None,
         "a token": bool(list_tokens(session)),
     }
-    return [name for name, is_there in found.items() if not is_there]
+    missing = [name for name, is_there in found.items() if not is_there]
+    is_stale = view is not None and datetime.now(UTC) - view.seen_at > STALE_AFTER
+    return missing, ["the chain duties"] if is_stale else []
 
 
 def _status(session: Session, rules: LedgerRules) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def _status(session: Session, rules: LedgerRules) -> dict[str, Any]:
     if status is None or view is None:
         raise Unavailable("the chain has not been seen yet")
     try:
-        require_intake(view, rules.clock)
+        require_intake(view, rules)
         intake = "open"
     except Refusal as refusal:
         intake = refusal.message

@@ -19,7 +19,7 @@ from chain.gateway import ContractGateway
 from commands.database import session_of
 from commands.examinations.chain import node_of
 from commands.examinations.finding import Finding, fail, ok, warn
-from ledger.clock import VIEW_AGE_LIMIT, find_view
+from ledger.clock import STALE_AFTER, find_view
 from ledger.parameters import find_parameters
 from ledger.switches import paused_switches
 from models import Challenge
@@ -147,7 +147,7 @@ def _deadlines(session: Session) -> list[Finding]:
         return [fail("deadlines", "the commit-chain has halted", "see docs/recovery.md")]
     found = [_checkpoint(clock, view.current_eon, view.latest_block, view.last_submitted_eon)]
     age = datetime.now(UTC) - view.seen_at
-    if age > VIEW_AGE_LIMIT:
+    if age > STALE_AFTER:
         message = f"nobody has looked at the chain for {int(age.total_seconds())} s"
         found.append(fail("deadlines", message, "start the worker; see docs/runbooks"))
     first = session.scalar(

@@ -60,7 +60,7 @@ def place_order(
     if debit is not None and credit is not None and request.eon == read_current_eon(cursor):
         accounts = lock_accounts(cursor, (debit.wallet_id, credit.wallet_id), request.eon)
     moment = read_moment(cursor, request, debit, credit)
-    require_intake(moment.view, rules.clock, now=moment.time)
+    require_intake(moment.view, rules, now=moment.time)
     require_running(moment.paused, Entry.ORDERS)
     if moment.terms is not None:
         signed = moment.signed_terms_id

@@ -293,7 +293,7 @@ def _marker_is_signed(rules: LedgerRules, request: TransferRequest) -> bool:
 
 def _intake_refusal(rules: LedgerRules, moment: Moment) -> Refusal | None:
     try:
-        require_intake(moment.view, rules.clock, now=moment.time)
+        require_intake(moment.view, rules, now=moment.time)
         require_running(moment.paused, Entry.TRANSFERS)
     except Refusal as refusal:
         return refusal

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text as sql
 
 from settings import ROOT
 from tests.api.payments import admit
@@ -31,7 +32,21 @@ async def samples(site: Site) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
 async def test_probes_answer_under_every_host(site: Site) -> None:
     anywhere = {"Host": "10.0.0.7:8123"}
     assert await site.get("/livez", headers=anywhere) == (200, {"live": True})
-    assert await site.get("/readyz", headers=anywhere) == (200, {"ready": True, "missing": []})
+    assert await site.get("/readyz", headers=anywhere) == (
+        200,
+        {"ready": True, "missing": [], "degraded": []},
+    )
+
+
+async def test_duties_that_stand_still_degrade_the_operator_and_it_serves_on(
+    site: Site, ledger: World
+) -> None:
+    alice, bob = admit(ledger, "alice", deposit=9), admit(ledger, "bob")
+    with ledger.begin() as session:
+        session.execute(sql("UPDATE chain_view SET seen_at = now() - interval '10 minutes'"))
+    answer = {"ready": True, "missing": [], "degraded": ["the chain duties"]}
+    assert await site.get("/readyz") == (200, answer)
+    assert (await site.post("/transfer/", alice.body(bob, 1)))[0] == 201
 
 
 async def test_requests_group_commits_and_lines_are_told(site: Site, ledger: World) -> None:

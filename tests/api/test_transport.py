@@ -186,7 +186,7 @@ async def test_before_bootstrap_everything_but_health_is_503(
         assert await site.get("/health/live") == (200, {"live": True})
         assert await site.get("/health/ready") == (
             503,
-            {"ready": False, "missing": ["the contract's parameters"]},
+            {"ready": False, "missing": ["the contract's parameters"], "degraded": []},
         )
         rules[0] = make_rules()
 

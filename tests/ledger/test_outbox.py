@@ -15,6 +15,7 @@ from ledger.notifications import Fact, tell, tell_all
 from ledger.refusals import Refusal
 from models import Alarm, ChainView, Notification
 from models.engine import open_engine, open_sessions
+from tests.ledger.paying import Bank
 from tests.ledger.world import World, make_rules
 
 
@@ -104,7 +105,7 @@ class TestIntake:
                 setattr(row, name, value)
             session.flush()
             try:
-                require_intake(read_view(session), ledger.rules.clock, now=now)
+                require_intake(read_view(session), ledger.rules, now=now)
             except Refusal as refusal:
                 assert refusal.code == "INTAKE_CLOSED"
                 return True
@@ -124,10 +125,31 @@ class TestIntake:
         assert not self.refused(ledger, last_submitted_eon=4)
         assert self.refused(ledger, last_submitted_eon=3)
 
-    def test_a_view_that_nobody_renews_closes_it(self, ledger: World) -> None:
-        now = datetime.now(UTC)
-        assert not self.refused(ledger, now=now + timedelta(minutes=4))
+    def test_while_nobody_looks_it_is_open_until_a_checkpoint_may_be_an_epoch_late(
+        self, ledger: World
+    ) -> None:
+        now, clock = datetime.now(UTC), ledger.rules.clock
+        ledger.move_to(clock.first_block(4) + 10)
+        # 170 blocks of this eon and 45 of the next, of 12 seconds each.
+        assert not self.refused(ledger, now=now + timedelta(minutes=42))
+        assert self.refused(ledger, now=now + timedelta(minutes=44))
+        # Without this eon's checkpoint only the 35 that are left of its first epoch.
+        assert not self.refused(ledger, now=now + timedelta(minutes=6), last_submitted_eon=3)
+        assert self.refused(ledger, now=now + timedelta(minutes=8))
+
+    def test_a_short_while_without_looking_never_closes_it(self, ledger: World) -> None:
+        now, clock = datetime.now(UTC), ledger.rules.clock
+        ledger.move_to(clock.first_block(4) + clock.epoch_blocks - 1)
+        assert not self.refused(ledger, now=now + timedelta(minutes=4), last_submitted_eon=3)
         assert self.refused(ledger, now=now + timedelta(minutes=6))
+
+    def test_payments_go_on_through_an_outage_of_ten_minutes(self, ledger: World) -> None:
+        for name in ("alice", "bob"):
+            ledger.admit(name)
+        with ledger.begin() as session:
+            row = session.get_one(ChainView, 1)
+            row.seen_at = datetime.now(UTC) - timedelta(minutes=10)
+        Bank(ledger).must_pay("alice", "bob", 0, 1)
 
     def test_nothing_is_taken_before_the_chain_was_seen(self, database_url: str) -> None:
         engine = open_engine(database_url, application_name="tests")
