@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from benchmarks import checkpoint as checkpoints
 from benchmarks import orders as trading
+from benchmarks import streams as telling
 from benchmarks import transfers as paying
 from benchmarks.cpu import cpu_seconds
 from benchmarks.operator import MeasuredOperator, measured_database, measured_operator
@@ -23,6 +24,8 @@ from models.engine import open_sessions
 
 CROWD: Final = 8
 SAFETY: Final = 1.15
+LEAST_OF_RATE: Final = 0.9
+"""A machine that cannot pay that fast measures nothing."""
 
 
 @click.group()
@@ -86,6 +89,48 @@ def transfers(
         check.check(range(0, 2 * pairs, 2), measured)
         check.check(crowd, crowded)
         check.check(range(newcomer, wallets, 2), joined)
+        _conclude(console, operator, check)
+
+
+@bench.command()
+@click.option("--subscribers", default=1_000, show_default=True, help="Each a socket.")
+@click.option("--pairs", default=500, show_default=True, help="Senders, each with a recipient.")
+@click.option("--rate", default=300.0, show_default=True, help="Transfers a second, of all pairs.")
+@click.option("--seconds", default=30.0, show_default=True)
+@click.option("--limit-ms", default=500.0, show_default=True, help="For p99; 0: only count.")
+@click.option("--api-processes", default=2, show_default=True)
+def streams(
+    subscribers: int, pairs: int, rate: float, seconds: float, limit_ms: float, api_processes: int
+) -> None:
+    """Pay while sockets listen: each must be told of each payment once, in order, and soon."""
+    console = Console()
+    with measured_operator(api_processes) as operator:
+        first = add_wallets(operator.engine, operator.rules, 2 * pairs, paying.FUNDS)
+        place = paying.Place(operator.rules.contract, first)
+        count = max(1, round(rate * seconds / pairs))
+        console.print(f"signing {count * pairs:,} transfers")
+        plans = paying.prepare(place, pairs, count)
+        used = _cpu(operator)
+        told = asyncio.run(
+            telling.run(operator.host, operator.port, place, plans, count=subscribers, rate=rate)
+        )
+        latencies = told.latencies_s()
+        p50, p99 = (latencies[len(latencies) * part // 100] * 1e3 for part in (50, 99))
+        console.print(
+            f"[bold]{subscribers:,} subscribers: {told.messages:,} notifications of "
+            f"{told.paid.count:,} transfers[/bold], {told.paid.rate:,.0f} transfers a second, "
+            f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, at most {latencies[-1] * 1e3:.1f} ms"
+        )
+        _report_cpu(console, operator, used, told.paid.count)
+        faults = told.faults()
+        if limit_ms and p99 > limit_ms:
+            faults.append(f"p99 is {p99:.1f} ms, above {limit_ms:.1f} ms")
+        if limit_ms and told.paid.rate < rate * LEAST_OF_RATE:
+            faults.append(f"{told.paid.rate:.0f} transfers a second instead of {rate:.0f}")
+        if faults:
+            raise click.ClickException("; ".join(faults[:10]))
+        check = paying.ReceiptCheck(place, operator.rules.operator.address)
+        check.check(range(0, 2 * pairs, 2), told.paid)
         _conclude(console, operator, check)
 
 

@@ -27,6 +27,17 @@ def test_the_transfer_bench_pays_over_http_and_audits_what_it_paid() -> None:
     assert "receipts verified, as many stored" in output
 
 
+def test_the_stream_bench_counts_what_each_subscriber_is_told() -> None:
+    output = run(
+        "streams",
+        *("--subscribers", "50", "--pairs", "10", "--rate", "50", "--seconds", "2"),
+        *("--limit-ms", "0"),
+    )
+    # 100 transfers are told to two wallets, each of which has two or three subscribers.
+    assert "50 subscribers: 500 notifications of 100 transfers" in output
+    assert "receipts verified, as many stored" in output
+
+
 def test_the_checkpoint_bench_verifies_the_root_that_it_timed() -> None:
     output = run("checkpoint", "--wallets", "300")
     assert "300 wallets, 30 active" in output
