@@ -86,13 +86,16 @@ def measured_operator(api_processes: int) -> Iterator[MeasuredOperator]:
             chain_id=1337,
         )
         port = free_port()
-        pids = tuple(stack.enter_context(_api(database, port)) for _ in range(api_processes))
+        pids = tuple(
+            stack.enter_context(_api(database, port, number)) for number in range(api_processes)
+        )
         processes = {"PostgreSQL": (database.process,), "API": pids}
         yield MeasuredOperator(LOOPBACK, port, database.engine, rules, processes)
 
 
 @contextmanager
-def _api(database: MeasuredDatabase, port: int) -> Iterator[int]:
+def _api(database: MeasuredDatabase, port: int, others: int) -> Iterator[int]:
+    """One more process on the port, beside `others`."""
     spec = ProcessSpec(
         name="api",
         command=(sys.executable, "-m", "cli", "api"),
@@ -111,10 +114,17 @@ def _api(database: MeasuredDatabase, port: int) -> Iterator[int]:
         process = spawn(spec, output)
     try:
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while not is_listening(LOOPBACK, port):
+        while not is_listening(LOOPBACK, port) or _listeners(port) <= others:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotStarted(f"an API process does not serve:\n{log.read_text()[-TAIL:]}")
             time.sleep(0.05)
         yield process.pid
     finally:
         stop(process, spec)
+
+
+def _listeners(port: int) -> int:
+    """How many sockets of this machine listen on a port; each process has one of its own."""
+    place, listens = f":{port:04X}", "0A"
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return sum(row[1].endswith(place) and row[3] == listens for row in rows)

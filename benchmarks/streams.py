@@ -6,7 +6,7 @@ import asyncio
 import json
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
@@ -92,12 +92,19 @@ class Telling:
 
 
 async def run(
-    host: str, port: int, place: Place, plans: Sequence[Sequence[bytes]], *, count: int, rate: float
+    host: str,
+    port: int,
+    place: Place,
+    plans: Sequence[Sequence[bytes]],
+    *,
+    count: int,
+    rate: float,
+    begin: Callable[[], None],
 ) -> Telling:
     """Let `count` subscribers listen while the pairs pay `rate` times a second, all together.
 
     Wallets of the pairs are listened to in turn; with more subscribers than wallets several
-    listen to one.
+    listen to one. `begin` is called once all are connected, before the first payment.
     """
     _allow_files(count + len(plans) + SPARE_FILES)
     subscribers = [_subscriber(place, number, len(plans)) for number in range(count)]
@@ -110,6 +117,7 @@ async def run(
             for one, socket in zip(subscribers, sockets, strict=True)
         ]
         stage = await Stage.open(host, port, plans)
+        begin()
         due, elapsed_s = await _pay(stage, rate)
         telling = Telling(stage.close(elapsed_s), due, subscribers)
         await _hear_out(telling, listening)

@@ -110,9 +110,17 @@ def streams(
         count = max(1, round(rate * seconds / pairs))
         console.print(f"signing {count * pairs:,} transfers")
         plans = paying.prepare(place, pairs, count)
-        used = _cpu(operator)
+        used: dict[str, float] = {}
         told = asyncio.run(
-            telling.run(operator.host, operator.port, place, plans, count=subscribers, rate=rate)
+            telling.run(
+                operator.host,
+                operator.port,
+                place,
+                plans,
+                count=subscribers,
+                rate=rate,
+                begin=lambda: used.update(_cpu(operator)),
+            )
         )
         latencies = told.latencies_s()
         p50, p99 = (latencies[len(latencies) * part // 100] * 1e3 for part in (50, 99))

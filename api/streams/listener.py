@@ -33,6 +33,8 @@ RECONNECT_S: Final = 0.5
 PROBE_S: Final = 15.0
 IDLE_PAUSE_S: Final = 0.05
 """While nobody listens, notifications are noted in larger groups."""
+READING_EVERY_S: Final = 0.02
+"""While much is told, rows are read in groups: a reading costs more than telling many."""
 LONGEST_GAP: Final = timedelta(minutes=5)
 SLOWEST_COMMIT: Final = timedelta(seconds=15)
 """A row bears the time at which its transaction began; one that took longer is not caught up."""
@@ -55,6 +57,7 @@ class Listener:
         self._known: set[int] = set()
         self._known_in_order: deque[int] = deque()
         self._heard_at: datetime | None = None
+        self._read_at = 0.0
         self._is_stopping = False
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
@@ -96,13 +99,21 @@ class Listener:
                 if not is_ready and not self._teller.has_work:
                     with connection.cursor() as cursor:
                         cursor.execute("SELECT 1")
-                if self._hub.is_idle:
-                    _wait(IDLE_PAUSE_S, self._woken)
+                self._gather()
                 connection.poll()
                 self._heard_at = datetime.now(UTC)
                 self._take(notify.payload for notify in _drained(connection))
                 if self._teller.has_work:
                     self._send(self._teller.next_checkpoints, ())
+
+    def _gather(self) -> None:
+        """Let more notifications come in, unless the last were read long enough ago."""
+        if self._hub.is_idle:
+            _wait(IDLE_PAUSE_S, self._woken)
+            return
+        pause_s = self._read_at + READING_EVERY_S - time.monotonic()
+        if pause_s > 0:
+            _wait(pause_s, self._woken)
 
     def _connect(self) -> Any:
         fairy = self._engine.raw_connection()
@@ -115,6 +126,7 @@ class Listener:
         ranges = [found for found in map(read_range, payloads) if found is not None]
         if not ranges:
             return
+        self._read_at = time.monotonic()
         with self._sessions() as session:
             if self._hub.is_idle:
                 self._remember(read_ids(session, ranges))
