@@ -94,18 +94,21 @@ def create_app(
     ]
     for resource in [*resources, *Description(resources).resources()]:
         app.blueprint(resource.blueprint(door))
-    app.add_websocket_route(
-        Streams(operator, door, tokens, wallets).serve, "/ws", name="streams", strict_slashes=False
-    )
+    streams = Streams(operator, door, tokens, wallets)
+    app.add_websocket_route(streams.serve, "/ws", name="streams", strict_slashes=False)
 
     async def start(_app: Sanic[Any, Any]) -> None:
         await operator.start()
+
+    async def part(_app: Sanic[Any, Any]) -> None:
+        await streams.stop()
 
     async def stop(_app: Sanic[Any, Any]) -> None:
         await administration.stop()
         await operator.stop()
 
     app.register_listener(start, "before_server_start")
+    app.register_listener(part, "before_server_stop")
     app.register_listener(stop, "after_server_stop")
     return app
 

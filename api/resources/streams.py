@@ -23,6 +23,8 @@ from protocol.address import Address
 POLICY_VIOLATION: Final = 1008
 TRY_AGAIN_LATER: Final = 1013
 FRAMES_PER_S: Final = 50.0
+PARTING_S: Final = 3.0
+"""Far above a round trip; the rest of the drain belongs to requests that are being answered."""
 FIRST_EON: Final = 1
 LARGEST_EON: Final = 2**62
 
@@ -35,7 +37,9 @@ class Streams:
         self._door = door
         self._tokens = tokens
         self._wallets = wallets
-        self._open = 0
+        self._connections: set[Connection] = set()
+        self._is_stopping = False
+        self._deserted = asyncio.Event()
 
     async def serve(self, request: Request, socket: Websocket) -> None:
         """Serve one connection until it ends."""
@@ -46,13 +50,13 @@ class Streams:
             code = TRY_AGAIN_LATER if fault.status == 429 else POLICY_VIOLATION
             await socket.close(code, fault.body["detail"])
             return
-        if self._open >= self._operator.policy.socket_limit:
+        if self._is_stopping or len(self._connections) >= self._operator.policy.socket_limit:
             await socket.close(TRY_AGAIN_LATER, "too many connections")
             return
-        self._open += 1
         self._door.metrics.sockets.inc()
         frames = Buckets(FRAMES_PER_S)
         connection = Connection(socket)
+        self._connections.add(connection)
         operations = Operations(self._operator.hub, connection, self._get)
         writer = asyncio.create_task(connection.write())
         try:
@@ -63,11 +67,27 @@ class Streams:
         except WebsocketClosed:
             return
         finally:
-            self._open -= 1
+            self._connections.discard(connection)
+            if self._is_stopping and not self._connections:
+                self._deserted.set()
             self._door.metrics.sockets.dec()
             operations.close()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Send everybody a close frame, and cut the line of those who do not answer it in time."""
+        self._is_stopping = True
+        if not self._connections:
+            return
+        parting = [asyncio.create_task(one.part()) for one in self._connections]
+        try:
+            async with asyncio.timeout(PARTING_S):
+                await asyncio.gather(*parting, return_exceptions=True)
+                await self._deserted.wait()
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.abort()
 
     async def _get(self, resource: str, parameters: dict[str, Any]) -> str:
         if resource == "operator":

@@ -13,6 +13,7 @@ from logs import get_logger
 
 QUEUED_MESSAGES_LIMIT: Final = 5_000
 QUEUED_BYTES_LIMIT: Final = 8 * 1024 * 1024
+GOING_AWAY: Final = 1001
 LARGEST_LONE_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 
 log = get_logger(__name__)
@@ -62,8 +63,16 @@ class Connection:
                     self._queue.popleft()
                     self._queued_bytes -= len(text)
 
+    async def part(self) -> None:
+        """Send a close frame; the client's own ends the connection."""
+        await self._socket.close(GOING_AWAY)
+
     def _drop(self) -> None:
         log.warning("a slow reader was dropped", queued=len(self._queue))
+        self.abort()
+
+    def abort(self) -> None:
+        """Cut the line, whatever is still to be sent."""
         self._is_dropped = True
         self._queue.clear()
         self._queued_bytes = 0
