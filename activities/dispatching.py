@@ -13,6 +13,7 @@ from typing import Any, Final
 from temporalio.client import Client
 
 from activities.context import Context
+from activities.covering import open_cover
 from activities.delegating import open_delegation
 from activities.starting import (
     challenge_duty,
@@ -78,6 +79,8 @@ class Dispatcher:
             await start_once(self._client, slash_duty(order, calendar))
         elif pending.kind == notices.DELEGATION_ACCEPTED:
             await self._request_for_wallet(int(pending.arguments["delegation"]))
+        elif pending.kind == notices.COVER_ORDERED:
+            await self._cover(int(pending.arguments["cover"]))
         else:
             # Waiting for it would hold up every duty after it: a person has to look.
             await asyncio.to_thread(self._alarm, pending)
@@ -99,6 +102,11 @@ class Dispatcher:
     async def _request_for_wallet(self, delegation: int) -> None:
         """The transaction is the whole duty: the contract's event tells the ledger the rest."""
         start = await asyncio.to_thread(open_delegation, self._context, delegation)
+        await start_once(self._client, transaction_duty_of(start))
+
+    async def _cover(self, number: int) -> None:
+        """The transaction is the whole duty: the bound is read anew by whoever waits for it."""
+        start = await asyncio.to_thread(open_cover, self._context, number)
         await start_once(self._client, transaction_duty_of(start))
 
     def _intent(self, number: int) -> TransactionIntent:

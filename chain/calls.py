@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from eth_abi.abi import encode
 
 from chain.abi import functions
 from protocol.address import Address
+
+TRANSFER_SELECTOR: Final = bytes.fromhex("a9059cbb")
+"""`transfer(address,uint256)` of every ERC-20."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,14 @@ def deposit(contract: Address, *, token: Address, beneficiary: Address, amount: 
     """Put `amount` into the commit-chain; ether travels as the call's value."""
     value = amount if token == contract else 0
     return build_call(contract, "deposit", token, beneficiary, amount, value=value)
+
+
+def pay_into_pool(contract: Address, *, token: Address, amount: int) -> Call:
+    """Give the contract `amount` that belongs to nobody; not a deposit, so the bound counts it."""
+    if token == contract:
+        return Call(contract, b"", amount, "")
+    data = TRANSFER_SELECTOR + encode(["address", "uint256"], [contract, amount])
+    return Call(token, data, 0, "")
 
 
 def request_withdrawal(

@@ -94,3 +94,13 @@ def slash_key(slash_workflow: str, revision: int) -> str:
 def delegation_key(short_name: str, address: str, number: int) -> str:
     """The key of the intent that requests a withdrawal for a wallet; `number` is its row."""
     return f"request-{short_name}-0x{address.lower()}-{number}"
+
+
+def cover_key(short_name: str, number: int) -> str:
+    """The key of the intent that pays into the pool; `number` is the order's row."""
+    return f"cover-{short_name}-{number}"
+
+
+def refresh_key(short_name: str, eon: int) -> str:
+    """The key of the intent that keeps a token's pending total recorded in `eon`."""
+    return f"refresh-{short_name}-e{eon}"

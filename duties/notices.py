@@ -23,5 +23,8 @@ SLASH_DECIDED: Final = "slash-decided"
 DELEGATION_ACCEPTED: Final = "delegation-accepted"
 """A wallet has us request a withdrawal. Arguments: `delegation`, its row."""
 
-URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN, SLASH_DECIDED))
+COVER_ORDERED: Final = "cover-ordered"
+"""A person has an over-claim covered. Arguments: `cover`, its row."""
+
+URGENT: Final = frozenset((CHALLENGE_ISSUED, EON_BEGAN, SLASH_DECIDED, COVER_ORDERED))
 """Delivered before all others: their deadlines are short, and desks may be thousands."""

@@ -12,6 +12,8 @@ PRIORITIES: Final[Mapping[str, int]] = {
     "critical_slash": 2,
     "checkpoint": 2,
     "slash": 3,
+    "cover": 3,
+    "refresh": 3,
     "repair": 3,
     "token_registration": 4,
 }

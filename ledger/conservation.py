@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from models import RootCommitment
 
 # What a wallet owned when the newest checkpoint was built is its allotment in that eon; since then
-# its accounts tell. A token with orders is left out until their eons are behind a checkpoint: parts
-# of them are spent here and received elsewhere later.
+# its accounts tell. Its leaf has given back already what a slash on its way will cancel. A token
+# with orders is left out until their eons are behind a checkpoint: parts of them are spent here and
+# received elsewhere later.
 _BOOKS: Final = text("""
 WITH allotted AS (
     SELECT w.token_id, sum(a.right_bound - a.left_bound) AS amount
@@ -30,17 +31,23 @@ WITH allotted AS (
 ), brought AS (
     SELECT w.token_id, sum(d.amount) AS amount
       FROM deposit d JOIN wallet w ON w.id = d.wallet_id GROUP BY w.token_id
+), covered AS (
+    SELECT c.token_id, sum(c.amount) AS amount
+      FROM cover c JOIN transaction_intent i ON i.id = c.intent_id
+     WHERE i.state = 'confirmed' GROUP BY c.token_id
 ), taken AS (
     SELECT token_id, sum(amount) AS amount FROM withdrawal_request
-     WHERE wallet_id IS NOT NULL AND status <> 'slashed' GROUP BY token_id
+     WHERE wallet_id IS NOT NULL AND status <> 'slashed'
+       AND NOT (status = 'slash_queued' AND eon < :eon) GROUP BY token_id
 )
 SELECT t.id, t.short_name,
        COALESCE(allotted.amount, 0) + COALESCE(moved.amount, 0),
-       COALESCE(brought.amount, 0) - COALESCE(taken.amount, 0)
+       COALESCE(brought.amount, 0) + COALESCE(covered.amount, 0) - COALESCE(taken.amount, 0)
   FROM token t
   LEFT JOIN allotted ON allotted.token_id = t.id
   LEFT JOIN moved ON moved.token_id = t.id
   LEFT JOIN brought ON brought.token_id = t.id
+  LEFT JOIN covered ON covered.token_id = t.id
   LEFT JOIN taken ON taken.token_id = t.id
  WHERE t.id NOT IN (SELECT token_id FROM traded)
  ORDER BY t.id

@@ -24,6 +24,7 @@ from models.commitments import (
     RootCommitment,
     TokenCommitment,
 )
+from models.covers import Cover
 from models.delegations import DelegatedWithdrawal
 from models.guards import STATEMENTS as GUARD_STATEMENTS
 from models.idempotency import IdempotentAnswer
@@ -49,6 +50,7 @@ __all__ = [
     "Challenge",
     "ContractParameters",
     "ContractState",
+    "Cover",
     "DelegatedWithdrawal",
     "Deposit",
     "DutyNotice",

@@ -24,7 +24,7 @@ from models.base import Base, counter, created_at, digest, fixed_bytes, identity
 STATES = ("queued", "assigned", "broadcast", "mined", "confirmed", "reverted", "replaced")
 ENDED_EARLY = ("cancelled", "expired", "held", "usurped")
 DUTIES = ("answer", "critical_slash", "checkpoint", "slash", "token_registration")
-ORDINARY_DUTIES = ("withdrawal_confirmation", "delegated_withdrawal", "repair")
+ORDINARY_DUTIES = ("withdrawal_confirmation", "delegated_withdrawal", "repair", "cover", "refresh")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:

@@ -32,12 +32,18 @@ Holder = tuple[Address, Address]
 
 # What every event that moves a token's money in or out says, confirmed or not yet.
 _HELD: Final = text("""
-SELECT arguments->>'token',
-       sum(CASE WHEN name = 'Deposit' THEN (arguments->>'amount')::numeric
-                ELSE -(arguments->>'amount')::numeric END)
-  FROM chain_event
- WHERE NOT orphaned AND name IN ('Deposit', 'WithdrawalConfirmation', 'FundsRecovered')
- GROUP BY arguments->>'token'
+SELECT token, sum(amount) FROM (
+    SELECT arguments->>'token' AS token,
+           CASE WHEN name = 'Deposit' THEN (arguments->>'amount')::numeric
+                ELSE -(arguments->>'amount')::numeric END AS amount
+      FROM chain_event
+     WHERE NOT orphaned AND name IN ('Deposit', 'WithdrawalConfirmation', 'FundsRecovered')
+    UNION ALL
+    SELECT encode(t.address, 'hex'), c.amount
+      FROM cover c JOIN token t ON t.id = c.token_id
+      JOIN transaction_intent i ON i.id = c.intent_id
+     WHERE i.state = 'confirmed'
+) AS moves GROUP BY token
 """)
 # The confirmed requests of a holder are rows; younger ones, payments and slashes only events yet.
 _UNAPPLIED: Final = text("""

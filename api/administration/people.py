@@ -7,8 +7,10 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from api.administration.covers import Covers
 from api.administration.duties import Duties
 from api.administration.records import Records
+from api.administration.requests import Requests
 from api.administration.switches import Switches
 from api.guard import AdminGuard
 from api.office import Connect, DutyOffice
@@ -49,6 +51,8 @@ class Administration:
         return [
             *Switches(self._database, self._guard, self._account).resources(),
             Duties(self._database, self._guard, self._office).resource(),
+            Requests(self._database, self._guard).resource(),
+            Covers(self._database, self._guard).resource(),
             Records(self._database, self._guard).resource(),
         ]
 

@@ -48,6 +48,21 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         },
         "required": ["actor", "reason"],
     },
+    "CoverIn": {
+        "type": "object",
+        "properties": {
+            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
+            "amount": _TEXT | {"description": "Base units of the token, a whole number above 0."},
+            "update_id": _UPDATE_ID,
+        },
+        "required": ["actor", "reason", "amount"],
+    },
+    "CoverOrdered": _of(token=_TEXT, amount=_TEXT, ordered=_BOOLEAN, update_id=_UPDATE_ID),
+    "OpenRequest": _of(
+        request=_NUMBER, token=_TEXT, wallet=_TEXT, amount=_TEXT, eon=_NUMBER, status=_TEXT
+    ),
+    "RequestDecided": _of(request=_NUMBER, decision=_TEXT, changed=_BOOLEAN, update_id=_UPDATE_ID),
     "Switch": _of(
         switch=_TEXT,
         paused=_BOOLEAN,

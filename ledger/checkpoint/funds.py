@@ -16,6 +16,9 @@ SELECT (
 ) + (
     SELECT COALESCE(sum(o.amount), 0) FROM orphan_deposit o
     WHERE o.token_id = :token AND o.block <= :block AND o.deposit_id IS NULL
+) + (
+    SELECT COALESCE(sum(c.amount), 0) FROM cover c JOIN transaction_intent i ON i.id = c.intent_id
+    WHERE c.token_id = :token AND i.state = 'confirmed' AND (i.result->>'block')::bigint <= :block
 ) - (
     SELECT COALESCE(sum(r.amount), 0) FROM withdrawal_request r
     WHERE r.token_id = :token AND r.block <= :block AND r.status NOT IN ('slashed', 'slash_queued')
@@ -26,8 +29,9 @@ SELECT (
 def managed_funds(connection: Connection, token_id: int, last_block: int) -> int:
     """Sum up a token's money at the end of `last_block`, in base units.
 
-    That is every deposit, of strangers too, less every request that is not slashed. The contract
-    still counts a request whose slash is on its way, so such a slash goes before the checkpoint.
+    That is every deposit, of strangers too, and what covered over-claims, less every request that
+    is not slashed. The contract still counts a request whose slash is on its way, so such a slash
+    goes before the checkpoint.
     """
     funds: int = connection.execute(_FUNDS, {"token": token_id, "block": last_block}).scalar_one()
     return funds

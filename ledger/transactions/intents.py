@@ -20,14 +20,16 @@ OPEN: Final = ("queued", "assigned", "broadcast", "mined", "held")
 VITAL_DUTIES: Final = frozenset(("answer", "critical_slash", "checkpoint"))
 """Without which the chain halts."""
 
-EXEMPT_DUTIES: Final = VITAL_DUTIES | {"slash", "repair"}
+EXEMPT_DUTIES: Final = VITAL_DUTIES | {"slash", "repair", "cover", "refresh"}
 """What the limit of unmined transactions does not bind."""
 
 RANKS: Final = (
     "answer",
     "critical_slash",
     "checkpoint",
+    "cover",
     "slash",
+    "refresh",
     "repair",
     "token_registration",
     "withdrawal_confirmation",

@@ -23,11 +23,12 @@ from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
 from commands.keys import AddressOnly
-from duties import names, queues
+from duties import names, notices, queues
 from duties.eons import EonStart
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
 from duties.tokens import TokenTerms
 from duties.transactions import TransactionStart
+from ledger.duty_notices import undelivered
 from models import BlacklistEntry, InterventionRecord
 from setting_types import Secret
 from stack.temporal import TemporalDevServer, ensure_namespace
@@ -219,6 +220,23 @@ async def test_an_address_is_barred_and_cleared(alone: Admin, ledger: World) -> 
         ("bar address", address),
         ("clear address", address),
     ]
+
+
+async def test_a_cover_is_ordered_once_and_one_at_a_time(alone: Admin, ledger: World) -> None:
+    order = {"amount": "12", "update_id": "the missing dozen"}
+    answer = {"token": "ETH", "update_id": "the missing dozen", "amount": "12"}
+    assert await alone.post("/covers/ETH", **order) == (200, answer | {"ordered": True})
+    assert await alone.post("/covers/ETH", **order) == (200, answer | {"ordered": False})
+    status, refusal = await alone.post("/covers/ETH", amount="1")
+    assert (status, refusal["detail"]) == (409, "another cover of ETH is on its way")
+    assert (await alone.post("/covers/NONE", amount="1"))[0] == 409
+    assert (await alone.post("/covers/ETH", amount="0"))[0] == 409
+    assert (await alone.post("/covers/ETH", amount="-1"))[0] == 400
+    with ledger.begin() as session:
+        [notice] = undelivered(session, 100)
+        assert notice.kind == notices.COVER_ORDERED
+        [record] = session.scalars(select(InterventionRecord)).all()
+        assert (record.action, record.subject, record.value) == ("cover", "ETH", "12")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,22 @@
 """Requests above what a wallet has left: found, decided on once, in the time that is allowed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
 from ledger.checkpoint.funds import managed_funds
+from ledger.conservation import token_books
 from ledger.duty_notices import undelivered
+from ledger.interventions import Person
+from ledger.request_decisions import (
+    HOLD,
+    RELEASE,
+    CannotDecide,
+    decide_request,
+    list_requests,
+)
 from ledger.slashing import (
     choose_marker,
     decide_slashes,
@@ -327,6 +337,40 @@ class TestWhatACheckpointHasDeducted:
         deducted.world.move_to_eon(5)
         summary = deducted.checkpoint(5)
         assert summary.tokens[0].upper_bound == summary.tokens[0].managed_funds == 980
+
+
+def test_the_books_add_up_before_a_slash_at_the_turn_and_after_it(bank: Bank) -> None:
+    def differences() -> set[int]:
+        with bank.world.begin() as session:
+            return {book.difference for book in token_books(session)}
+
+    bank.world.request_withdrawal("bad", 200)
+    assert decide(bank) == 1
+    assert differences() == {0}
+    bank.turn()
+    assert statuses(bank) == [(200, "slash_queued")]
+    assert differences() == {0}
+    confirm_slash(bank, "bad", eon=4, previous=200, current=0)
+    assert differences() == {0}
+
+
+def test_a_blocked_request_is_paid_only_once_a_person_has_released_it(bank: Bank) -> None:
+    bank.world.request_withdrawal("bad", 100)
+    person = Person("kim", "covered, ticket 4")
+    with bank.world.begin() as session:
+        [one] = list_requests(session, limit=10)
+        with pytest.raises(CannotDecide, match="is pending, not blocked"):
+            decide_request(session, one.number, RELEASE, person)
+        assert decide_request(session, one.number, HOLD, person)
+        assert [row.number for row in list_requests(session, limit=10, only_blocked=True)] == [
+            one.number
+        ]
+        named = replace(person, update_id="ticket 4")
+        assert decide_request(session, one.number, RELEASE, named)
+        assert not decide_request(session, one.number, RELEASE, named)
+        assert list_requests(session, limit=10, only_blocked=True) == []
+        woken = [row.key for row in undelivered(session, 100) if f"-{one.number}-" in row.key]
+        assert woken == [f"hold-{one.number}-1", f"release-{one.number}-2"]
 
 
 def test_a_second_decision_of_the_same_eon_has_a_number_of_its_own(bank: Bank) -> None:
