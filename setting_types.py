@@ -167,6 +167,12 @@ def secret_url(*schemes: str) -> Callable[[str], Secret]:
     return lambda text: Secret(parse(text))
 
 
+def secret_urls(*schemes: str) -> Callable[[str], tuple[Secret, ...]]:
+    """Accept URLs that may hold a key, with commas between them."""
+    parse = secret_url(*schemes)
+    return lambda text: tuple(parse(word) for word in words(text))
+
+
 def database_url(text: str) -> Secret:
     """Accept a PostgreSQL URL; kept with the driver's name, `postgresql+psycopg2://`."""
     url("postgresql+psycopg2", "postgresql", "postgres")(text)

@@ -33,6 +33,7 @@ from setting_types import (
     scaled,
     seconds,
     secret_url,
+    secret_urls,
     url,
     words,
 )
@@ -94,6 +95,9 @@ class Settings:
     temporal_namespace: str = _variable("TEMPORAL_NAMESPACE", str, "nocust")
 
     node_url: Secret | None = _variable("HUB_ETHEREUM_NODE_URL", secret_url("http", "https"), None)
+    fallback_node_urls: tuple[Secret, ...] = _variable(
+        "HUB_ETHEREUM_FALLBACK_NODE_URLS", secret_urls("http", "https"), ()
+    )
     chain_id: int | None = _variable("HUB_ETHEREUM_CHAIN_ID", integer(1), None)
     node_is_poa: bool = _variable("HUB_ETHEREUM_NETWORK_IS_POA", boolean, default=False)
     block_fetch_timeout: timedelta = _variable(
@@ -112,6 +116,7 @@ class Settings:
     overclaim_policy: str = _variable(
         "HUB_OVERCLAIM_POLICY", one_of("submit_late", "hold"), "submit_late"
     )
+    checkpoint_proof_sample: int = _variable("HUB_CHECKPOINT_PROOF_SAMPLE", integer(1, 1000), 20)
     sync_poll: timedelta = _variable("HUB_SYNC_POLL_SECONDS", seconds, None)
     sync_batch_blocks: int = _variable("HUB_SYNC_BATCH_BLOCKS", integer(1, 10_000), 64)
 
@@ -266,6 +271,7 @@ class Settings:
         named = (getattr(self, item.name) for item in fields(self))
         api_key = self.environment.get("TEMPORAL_API_KEY")
         found = tuple(value for value in named if isinstance(value, Secret))
+        found += self.fallback_node_urls
         return found + ((Secret(api_key),) if api_key else ())
 
     def require_database_url(self) -> str:
@@ -339,6 +345,8 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
     problems += _complete_database(values)
     if production and values["node_url"] is None:
         problems.append("HUB_ETHEREUM_NODE_URL is not set")
+    if values["fallback_node_urls"] and values["chain_id"] is None:
+        problems.append("HUB_ETHEREUM_CHAIN_ID is not set, as fallback nodes need")
     if not depth <= values["checkpoint_threshold_blocks"] <= 2 * depth:
         problems.append("HUB_CHECKPOINT_THRESHOLD_BLOCKS must lie between C and 2C confirmations")
     if values["gas_max_fee_critical_wei"] < values["gas_max_fee_wei"]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
+from chain.node import OLD_HEAD_S
 from chain.signer import SignsTransactions
 from duties.calendar import Calendar
 from duties.tokens import TokenTerms
@@ -17,6 +19,8 @@ from ledger.parameters import find_parameters, load_rules
 from ledger.rules import LedgerPolicy, LedgerRules
 from protocol.clock import EonClock
 from protocol.signing import MessageSigner
+
+OLD_HEAD_BLOCKS: Final = 10
 
 
 class NotBootstrapped(Exception):
@@ -31,6 +35,11 @@ class Pace:
     block_time_s: float
     batch_blocks: int
 
+    @property
+    def oldest_head_s(self) -> float:
+        """How old the newest block may be before its node is taken to stand still."""
+        return max(OLD_HEAD_S, OLD_HEAD_BLOCKS * self.block_time_s)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -39,7 +48,8 @@ class Context:
     `signer` is set only in the role that sends; `operator` signs admissions there and elsewhere
     only lends its address. `in_flight_limit` counts unmined ordinary transactions, `daily_budget`
     is what they may cost in a UTC day, in wei; 0: any amount. Below `fuel_threshold`, in wei,
-    people are warned of the account's balance. Records for people are kept for `retention`.
+    people are warned of the account's balance. Of each token `proof_sample` proofs are shown to
+    the contract before a root is announced. Records for people are kept for `retention`.
     """
 
     engine: Engine
@@ -55,6 +65,7 @@ class Context:
     daily_budget: int = 0
     fuel_threshold: int = 10**18
     retention: timedelta = timedelta(days=30)
+    proof_sample: int = 20
     accepts_published: bool = False
     signer: SignsTransactions | None = None
     sla_recipient: MessageSigner | None = None

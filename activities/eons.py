@@ -6,6 +6,7 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities.context import Context
+from activities.proof_sample import require_accepted
 from activities.running import beating
 from chain.calls import submit_checkpoint
 from chain.funds import read_bound
@@ -74,13 +75,15 @@ class CheckpointWork:
 
     @activity.defn(name=tasks.VERIFY_CHECKPOINT.name)
     async def verify_checkpoint(self, eon: int) -> Verdict:
-        """Prove every stored allotment against the root, then ask the contract for its funds."""
+        """Prove every stored allotment against the root, have the contract check some of the
+        proofs, then ask it for its funds."""
         await beating(lambda: self._verify(eon))
         return await beating(lambda: self.read_bounds(eon))
 
     def _verify(self, eon: int) -> None:
         with self._context.sessions() as session:
             require_provable(session, self._context.rules(session), eon)
+        require_accepted(self._context, eon)
 
     @activity.defn(name=tasks.READ_BOUNDS.name)
     def read_bounds(self, eon: int) -> Verdict:

@@ -6,9 +6,13 @@ import time
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from sqlalchemy.orm import Session
+
 from activities.branches import Branches
 from activities.challenge_watch import ChallengeWatch
 from activities.context import Context
+from activities.refreshing import refresh_pending
+from activities.silent_slashes import with_silent_slashes
 from chain.blocks import BlockHeader
 from chain.errors import Branch, NodeBehind
 from chain.events import ChainEvent, UnknownLog
@@ -64,6 +68,7 @@ class Follower:
         self._challenges = ChallengeWatch(context)
         self._branches = Branches(context)
         self._behind_since: float | None = None
+        self._was_stale: bool | None = None
 
     def look(self) -> Look:
         """Store the next batch of blocks, or the head's news if there are none.
@@ -88,6 +93,7 @@ class Follower:
         look = self._read_on(clock, tip, first, head, reorganised)
         if not look.split:
             self._decide_slashes()
+            refresh_pending(self._context)
         return look
 
     def _read_on(
@@ -101,7 +107,8 @@ class Follower:
         last = min(head.number, first + min(self._context.pace.batch_blocks, MAX_BATCH) - 1)
         reading = read_range(self._node, self._contract, first, last)
         require_continuity(reading.headers, tip)
-        return self._take(clock, reading.headers, reading.events, head, reorganised)
+        events = with_silent_slashes(self._context, reading.headers, reading.events)
+        return self._take(clock, reading.headers, events, head, reorganised)
 
     def _decide_slashes(self) -> None:
         """Judge requests when blocks have come, for they may have confirmed some, ended an eon or
@@ -129,6 +136,25 @@ class Follower:
             )
         return Look(tip.number, 0, reorganised=False, behind=False, split=self.split())
 
+    def _staleness(self, head: BlockHeader) -> str:
+        """What is wrong with a node whose head is too old; empty while it is not."""
+        oldest_s = self._context.pace.oldest_head_s
+        if time.time() - head.timestamp_s <= oldest_s:
+            return ""
+        try:
+            self._node.require_progress(now_s=time.time(), max_age_s=oldest_s)
+        except NodeBehind as error:
+            return str(error)
+        return ""
+
+    def _tell_staleness(self, session: Session, stale: str) -> None:
+        """Call a person while the node stands still; an alarm of an earlier run may be open."""
+        if stale:
+            raise_alarm(session, alarms.CRITICAL, alarms.NODE_BEHIND, _ABOUT, stale)
+        elif self._was_stale is not False:
+            clear_alarm(session, alarms.NODE_BEHIND, _ABOUT)
+        self._was_stale = bool(stale)
+
     def _take(
         self,
         clock: EonClock,
@@ -138,6 +164,7 @@ class Follower:
         reorganised: bool,
     ) -> Look:
         """Store, confirm, apply and move the view in one database transaction."""
+        stale = self._staleness(head)
         facts = self._context.gateway.submission_facts()
         observed = [_observed(event) for event in events]
         live = facts.live_challenges + facts.own_live_challenges
@@ -165,7 +192,8 @@ class Follower:
             if headers:
                 notify_payable_desks(session, clock, headers[0].number, stored_up_to)
             seen = _facts(facts, stored_up_to, max(confirmed, 0), is_split=split is not None)
-            move_view(session, clock, seen)
+            move_view(session, clock, seen, is_fresh=not stale)
+            self._tell_staleness(session, stale)
             eon = clock.eon_of(stored_up_to)
             if eon == clock.eon_of(head.number):
                 notice(session, f"eon-began-{eon}", notices.EON_BEGAN, {"eon": eon})

@@ -18,6 +18,7 @@ from models import Alarm
 
 LOOK_EVERY_S: Final = 10.0
 LEAST_PATIENCE_S: Final = 60.0
+NODE_TROUBLES: Final = (alarms.NODE_UNREACHABLE, alarms.NODE_BEHIND)
 
 log = get_logger(__name__)
 
@@ -25,7 +26,8 @@ log = get_logger(__name__)
 class Lookout:
     """Raises an alarm while nobody looks at the chain, for whatever reason.
 
-    It needs neither Temporal nor the node. A silent node has an alarm of its own.
+    It needs neither Temporal nor the node. A silent node, or one that stands still, has an alarm
+    of its own.
     """
 
     def __init__(self, sessions: sessionmaker[Session], *, patience_s: float) -> None:
@@ -53,7 +55,7 @@ class Lookout:
                 return False
             node_is_silent = (
                 select(Alarm.id)
-                .where(Alarm.subject == alarms.NODE_UNREACHABLE, Alarm.cleared_at.is_(None))
+                .where(Alarm.subject.in_(NODE_TROUBLES), Alarm.cleared_at.is_(None))
                 .exists()
             )
             if session.scalar(select(node_is_silent)):

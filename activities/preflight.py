@@ -22,7 +22,7 @@ from protocol.editions import ContractEdition
 CONFIRMATION = "withdrawal_confirmation"
 FIRST_REQUEST_GAS = 400_000
 FURTHER_REQUEST_GAS = 60_000
-VOID_WHEN_HALTED = (CONFIRMATION, "slash", "critical_slash", "delegated_withdrawal")
+VOID_WHEN_HALTED = (CONFIRMATION, "slash", "critical_slash", "delegated_withdrawal", "refresh")
 OPEN_STATES = ("pending", "confirm_queued")
 
 

@@ -32,11 +32,13 @@ from chain.errors import (
     ProofOfAuthorityFlagMissing,
     WrongChain,
 )
+from chain.fallback import FallbackProvider
 from chain.provider import BoundedHttpProvider
 from chain.reverts import name_revert
 from protocol.address import Address
 
 DEFAULT_TIMEOUT_S = 10.0
+OLD_HEAD_S = 300.0
 MAX_BATCH = 100
 _MAX_REASON_CHARACTERS = 300
 
@@ -86,8 +88,10 @@ def named_errors(label: str, function: str = "") -> Iterator[None]:
 class Node:
     """A node's JSON-RPC end point. Safe to use from several threads.
 
-    `chain_id`: if given, `require_chain` demands it. Every method raises NodeUnavailable,
-    NodeTimeout, NodeMisbehaved or NodeRefused besides what it names itself.
+    `chain_id`: if given, `require_chain` demands it; with `fallback_urls`, other nodes of the same
+    chain, it must be. They are asked while the first does not answer, or while its head is older
+    than `max_head_age_s` and another's is newer; transactions are handed to all. Every method
+    raises NodeUnavailable, NodeTimeout, NodeMisbehaved or NodeRefused besides what it names itself.
     """
 
     def __init__(
@@ -97,8 +101,17 @@ class Node:
         chain_id: int | None = None,
         is_proof_of_authority: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        fallback_urls: Sequence[str] = (),
+        max_head_age_s: float = OLD_HEAD_S,
     ) -> None:
-        self._provider = BoundedHttpProvider(url, timeout_s=timeout_s)
+        nodes = [BoundedHttpProvider(one, timeout_s=timeout_s) for one in (url, *fallback_urls)]
+        if fallback_urls and chain_id is None:
+            raise ValueError("several nodes need the id of their chain")
+        self._provider = (
+            FallbackProvider(nodes, chain_id=chain_id, max_head_age_s=max_head_age_s)
+            if chain_id is not None and len(nodes) > 1
+            else nodes[0]
+        )
         self._expected_chain_id = chain_id
         self._is_proof_of_authority = is_proof_of_authority
         self.label = self._provider.label

@@ -31,11 +31,18 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         application_name="nocust-worker",
         pool_size=settings.database_pool_size,
     )
+    pace = Pace(
+        poll_s=settings.sync_poll.total_seconds(),
+        block_time_s=float(settings.block_time_s),
+        batch_blocks=settings.sync_batch_blocks,
+    )
     node = Node(
         settings.require_node_url(),
         chain_id=settings.chain_id,
         is_proof_of_authority=settings.node_is_poa,
         timeout_s=settings.block_fetch_timeout.total_seconds(),
+        fallback_urls=[one.reveal() for one in settings.fallback_node_urls],
+        max_head_age_s=pace.oldest_head_s,
     )
     signers, sessions = owner_signers(settings) if signs else None, open_sessions(engine)
     return Context(
@@ -51,17 +58,14 @@ def compose(settings: Settings, *, signs: bool) -> Context:
             bump_percent=settings.gas_bump_percent,
             bump_after_blocks=settings.gas_bump_after_blocks,
         ),
-        pace=Pace(
-            poll_s=settings.sync_poll.total_seconds(),
-            block_time_s=float(settings.block_time_s),
-            batch_blocks=settings.sync_batch_blocks,
-        ),
+        pace=pace,
         terms_url=settings.tos_url,
         sla_token=TokenTerms(settings.sla_token_address.hex(), SLA_TOKEN_NAME, SLA_TOKEN_NAME),
         in_flight_limit=settings.tx_max_in_flight,
         daily_budget=settings.tx_daily_budget_wei,
         fuel_threshold=settings.owner_balance_threshold_wei,
         retention=settings.retention,
+        proof_sample=settings.checkpoint_proof_sample,
         accepts_published=settings.accept_published_contract,
         signer=AlarmingSigner(signers.transactions, sessions) if signers else None,
         sla_recipient=_sla_recipient(settings) if signs else None,

@@ -45,6 +45,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The root allots more of a token than the contract holds, so it is held back.",
         "Find the cause; cover the difference or approve the root before the blocks left are gone.",
     ),
+    alarms.PROOF_REFUSED: Entry(
+        "proof-refused",
+        "The contract's verifier refuses proofs of a checkpoint, so its root is not announced.",
+        "Run the doctor and the audit, cure what they find, then have the eon's duty try again.",
+    ),
     alarms.HALTED: Entry(
         "halted",
         "An eon ended without its root, or the contract punished one: the commit-chain has halted.",
@@ -59,6 +64,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "node-unreachable",
         "The Ethereum node does not answer, or what it answers is of no use.",
         "Bring the node back or point the operator at another one.",
+    ),
+    alarms.NODE_BEHIND: Entry(
+        "node-behind",
+        "The node answers, but its newest block is old or it is still syncing.",
+        "Bring the node up to the chain's head, or name another; the chain goes on unseen.",
     ),
     alarms.DEEP_REORGANISATION: Entry(
         "deep-reorganisation",

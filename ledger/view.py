@@ -29,11 +29,13 @@ class ChainFacts:
     is_split: bool = False
 
 
-def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
+def move_view(
+    session: Session, clock: EonClock, facts: ChainFacts, *, is_fresh: bool = True
+) -> None:
     """Take over what was seen, now; the clock never runs backwards.
 
     A reorganisation to a lower head leaves `latest_block` where it was: an eon that began does
-    not reopen.
+    not reopen. A head that is not fresh tells nothing of the chain of now: the view ages on.
     """
     values = {
         "latest_block": facts.head_block,
@@ -48,10 +50,11 @@ def move_view(session: Session, clock: EonClock, facts: ChainFacts) -> None:
     }
     row = insert(ChainView).values(id=1, **values)
     new = row.excluded
+    kept = values if is_fresh else {k: v for k, v in values.items() if k != "seen_at"}
     session.execute(
         row.on_conflict_do_update(
             index_elements=["id"],
-            set_=values
+            set_=kept
             | {
                 "latest_block": func.greatest(ChainView.latest_block, new.latest_block),
                 "confirmed_block": func.greatest(ChainView.confirmed_block, new.confirmed_block),

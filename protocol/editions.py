@@ -153,6 +153,11 @@ class ContractEdition(Enum):
             return (eon,)
         return (eon - 1, eon)
 
+    @property
+    def tells_of_slashes(self) -> bool:
+        """Whether a slash emits an event; otherwise it must be read out of the transactions."""
+        return self is ContractEdition.HARDENED
+
     def may_slash(self, *, halted: bool) -> bool:
         """Tell whether a halt forbids slashing."""
         return not (halted and self is ContractEdition.HARDENED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.audit.faults import CheckpointInconsistent, Faults
+from ledger.audit.samples import draw_proofs
 from ledger.orders.retirement import ADJUSTMENTS
-from ledger.proofs import AllotmentProof, allotment_proofs
+from ledger.proofs import AllotmentProof
 from ledger.rules import LedgerRules
 from ledger.set_joins import set_joins
 from protocol.address import Address
@@ -63,9 +63,6 @@ LEFT JOIN (
 ) f ON f.wallet_id = w.id
 LEFT JOIN ({ADJUSTMENTS}) o ON o.wallet_id = w.id
 WHERE w.token_id = :token AND w.trail_identifier < :count
-""")
-_SAMPLE: Final = text("""
-SELECT id, address FROM wallet WHERE token_id = :token AND trail_identifier = ANY(:trails)
 """)
 
 
@@ -179,17 +176,11 @@ def _verify_proofs(
     sample: int,
     faults: Faults,
 ) -> None:
-    count = token.wallet_count
-    drawn = random.Random(eon).sample(range(count), min(sample, count))
-    trails = sorted({*drawn, *range(min(count, 1)), *range(count - 1, count)})
-    wallets = session.execute(_SAMPLE, {"token": token.token_id, "trails": trails}).all()
-    proofs = allotment_proofs(session, [wallet.id for wallet in wallets], eon)
-    for wallet in wallets:
-        proof = proofs.get(wallet.id)
-        valid = proof is not None and verify_allotment(
-            proof, rules.contract, bytes(token.address), bytes(wallet.address), root
+    for one in draw_proofs(session, eon, token.token_id, token.wallet_count, sample):
+        valid = one.proof is not None and verify_allotment(
+            one.proof, rules.contract, bytes(token.address), one.wallet, root
         )
-        faults.expect(valid, f"checkpoint {eon} wallet {wallet.id}: its proof does not verify")
+        faults.expect(valid, f"checkpoint {eon} wallet {one.wallet_id}: its proof does not verify")
 
 
 def verify_allotment(

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
 
+from activities import following
 from activities.context import Context
 from activities.following import Follower
 from chain.calls import deposit
@@ -14,9 +16,10 @@ from chain.errors import NodeBehind, NodeRefused
 from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import TransactionSigner
+from duties import alarms
 from ledger.chain_accumulator import accumulator_of
 from ledger.clock import read_view
-from models import ChainEvent, ContractState, DutyNotice, OrphanDeposit
+from models import Alarm, ChainEvent, ContractState, DutyNotice, OrphanDeposit
 from simulation.node_proxy import node_proxy
 from stack.node import AnvilNode
 from tests.activities.conftest import CONFIRMATIONS
@@ -31,6 +34,16 @@ def pay_in(context: Context, chain: Chain, who: TransactionSigner, amount: int) 
     contract = context.gateway.contract
     call = deposit(contract, token=contract, beneficiary=who.address, amount=amount)
     return chain.execute(who, call).block_number
+
+
+def _seen_at(context: Context) -> datetime:
+    with context.sessions() as session:
+        return read_view(session).seen_at
+
+
+def _open_alarms(context: Context) -> list[str]:
+    with context.sessions() as session:
+        return list(session.scalars(select(Alarm.subject).where(Alarm.cleared_at.is_(None))))
 
 
 def credited(context: Context) -> list[int]:
@@ -133,6 +146,26 @@ def test_a_node_that_only_lags_behind_has_reorganised_nothing(
     with context.sessions() as session:
         assert session.scalars(select(ContractState).where(ContractState.orphaned)).all() == []
     assert credited(context) == [9]
+
+
+def test_a_node_whose_head_stands_still_is_an_alarm_and_the_view_ages_until_it_moves(
+    context: Context, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(context)
+    while follower.look().behind:
+        pass
+    before = _seen_at(context)
+    head = chain.node.head()
+    with monkeypatch.context() as clock:
+        clock.setattr(following.time, "time", lambda: head.timestamp_s + 301)
+        follower.look()
+    assert _seen_at(context) == before
+    assert _open_alarms(context) == [alarms.NODE_BEHIND]
+    with monkeypatch.context() as clock:
+        clock.setattr(following.time, "time", lambda: head.timestamp_s + 299)
+        Follower(context).look()
+    assert _seen_at(context) > before
+    assert _open_alarms(context) == []
 
 
 def test_a_node_that_stays_behind_is_reported(

@@ -9,17 +9,19 @@ from temporalio.testing import ActivityEnvironment
 from activities.adoption import Adoptions, UnsuitedContract
 from activities.context import Context
 from activities.eons import CheckpointWork
+from activities.proof_sample import require_accepted
 from activities.withdrawals import DeskWork
 from chain.calls import deposit
 from chain.parameters import ContractParameters
 from chain.signer import TransactionSigner
+from duties import alarms
 from duties.eons import Opening, OpenSubmission, Readiness
 from duties.tokens import OpenRegistration, TokenTerms
 from duties.transactions import Ending
 from duties.withdrawals import Desk, OpenConfirmation
 from ledger.audit import CheckpointInconsistent
 from ledger.parameters import ForeignDatabase
-from models import ChainEvent, RootCommitment, Token, Wallet, WithdrawalRequest
+from models import Alarm, ChainEvent, RootCommitment, Token, Wallet, WithdrawalRequest
 from protocol.encoding import ZERO_HASH
 from tests.activities.conftest import CONFIRMATIONS, Sending
 from tests.chain.conftest import Chain
@@ -74,6 +76,21 @@ async def test_the_checkpoint_of_the_first_eon_is_built_submitted_and_recorded(
     assert (stored.status, stored.basis) == ("committed", ZERO_HASH)
 
 
+async def test_an_operator_that_was_down_until_eight_blocks_before_the_end_commits_in_time(
+    context: Context, sending: Sending, chain: Chain, follow: Follow
+) -> None:
+    clock = context.gateway.clock()
+    chain.mine_to(clock.last_block(1) - 7)
+    follow()
+    Adoptions(context).add_native_token()
+    steps = CheckpointWork(context)
+    await build(steps, 1)
+    opening = await submit(steps, sending, 1)
+    assert opening.deadline_block == clock.last_block(1)
+    assert context.gateway.last_submission_eon() == 1
+    assert clock.eon_of(chain.node.head().number) == 1
+
+
 async def test_every_step_may_be_repeated(
     context: Context, sending: Sending, steps: CheckpointWork
 ) -> None:
@@ -98,6 +115,24 @@ async def test_a_stored_checkpoint_that_was_tampered_with_is_not_announced(
         )
     with pytest.raises(CheckpointInconsistent):
         await ActivityEnvironment().run(steps.verify_checkpoint, 1)
+
+
+async def test_a_root_whose_proofs_the_contract_refuses_is_an_alarm_until_it_takes_them(
+    context: Context, steps: CheckpointWork
+) -> None:
+    await build(steps, 1)
+    require_accepted(context, 1)
+    with context.sessions.begin() as session:
+        session.execute(text("UPDATE token_commitment SET upper_bound = upper_bound + 1"))
+    with pytest.raises(CheckpointInconsistent, match="1 of 1 proofs: wallet"):
+        require_accepted(context, 1)
+    with context.sessions.begin() as session:
+        [alarm] = session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None))).all()
+        assert (alarm.subject, alarm.object) == (alarms.PROOF_REFUSED, "eon-1")
+        session.execute(text("UPDATE token_commitment SET upper_bound = upper_bound - 1"))
+    require_accepted(context, 1)
+    with context.sessions() as session:
+        assert session.scalar(select(Alarm.id).where(Alarm.cleared_at.is_(None))) is None
 
 
 async def test_a_root_of_somebody_else_is_recognised(

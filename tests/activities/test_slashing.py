@@ -17,9 +17,6 @@ from tests.activities.conftest import CONFIRMATIONS, Sending
 from tests.activities.town import Town, found_town
 from tests.chain.conftest import account_key
 
-# The published contract slashes without an event.
-pytestmark = pytest.mark.only_on(ContractEdition.HARDENED)
-
 
 @pytest_asyncio.fixture
 async def town(sending: Sending, follow: Callable[[], None]) -> AsyncIterator[Town]:
@@ -143,6 +140,7 @@ async def test_a_slash_that_reverts_while_the_requests_are_listed_is_sent_anew(
     assert town.balance("bad") == 50
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 async def test_what_a_root_has_deducted_stays_when_a_newer_request_is_slashed(town: Town) -> None:
     town.pay("bad", "friend", 400, 1, marker=60)
     town.request("bad", 40)
@@ -206,6 +204,7 @@ async def test_what_no_marker_exceeds_calls_a_person(town: Town) -> None:
     assert town.alarms() == ["unbacked withdrawal"]
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 async def test_a_slash_that_can_land_no_more_is_given_up_and_calls_a_person(
     sending: Sending, follow: Callable[[], None]
 ) -> None:

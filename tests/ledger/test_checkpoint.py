@@ -176,6 +176,17 @@ class TestLeaves:
         )
         assert leaf_words(bank, 2)[4] == leaf_digest(unclaimed, 150, 170)
 
+    def test_what_somebody_without_a_wallet_asked_for_is_nobodys_allotment(
+        self, bank: Bank
+    ) -> None:
+        fund(bank, {"a": 100})
+        bank.world.deposit("stranger", 20)
+        bank.turn()
+        bank.world.request_withdrawal("stranger", 15)
+        bank.turn()
+        found = commitment(bank, 3)
+        assert (found.upper_bound, found.managed_funds) == (105, 105)
+
     def test_the_first_eon_has_a_checkpoint_of_nothing(self, bank: Bank) -> None:
         fund(bank, {"a": 100})
         summary = bank.checkpoint(1)

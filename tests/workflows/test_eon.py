@@ -5,6 +5,7 @@ import time
 from duties import alarms, interventions
 from duties.calendar import HOLD
 from duties.eons import Opening, Phase, Readiness, Unsettled, Verdict
+from duties.transactions import Progress, Stage
 from tests.workflows import scenarios
 from tests.workflows.scripted import Script, calendar, in_turn
 
@@ -72,6 +73,47 @@ async def test_a_held_submission_escalates_and_goes_out_when_released(script: Sc
         interventions.RELEASE_SUBMISSION,
     ]
     assert notes[0].actor == "kim" and notes[0].subject == "eon-1"
+
+
+async def test_while_sending_is_paused_alarms_escalate_and_then_the_root_goes_out(
+    script: Script,
+) -> None:
+    script.calendar = calendar(poll_s=400.0)
+    resumed = script.calendar.genesis_block + 2_700
+    sent: list[int] = []
+
+    async def broadcast(_order: object) -> Progress:
+        head = await script.head()
+        if head < resumed:
+            return Progress(Stage.WAITING, reason="sending is paused")
+        sent.append(head)
+        return Progress(Stage.SENT, nonce=7, attempts=1, fee="30")
+
+    script.answers["broadcast"] = broadcast
+    handle = await scenarios.eon_committed(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert len(sent) == 1 and resumed <= sent[0] < resumed + 200
+    late = [alarm for alarm in script.alarms if alarm.subject == alarms.CHECKPOINT_LATE]
+    assert [alarm.severity for alarm in late[:2]] == [alarms.WARNING, alarms.CRITICAL]
+    assert len(late) >= 3 and all("left" in alarm.message for alarm in late)
+
+
+async def test_an_operator_that_comes_back_eight_blocks_before_the_end_commits_in_time(
+    script: Script,
+) -> None:
+    now = (await script.environment.get_current_time()).timestamp()
+    script.started_at = now - script.calendar.block_time_s * (2 * 4_320 - 8)
+    script.submitted_eon = 1
+    heads: list[int] = []
+
+    async def broadcast(_order: object) -> Progress:
+        heads.append(await script.head())
+        return Progress(Stage.SENT, nonce=7, attempts=1, fee="30")
+
+    script.answers["broadcast"] = broadcast
+    handle = await scenarios.start_eon(script, eon=2)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert heads[0] < script.calendar.genesis_block + 2 * 4_320 - 4
 
 
 async def test_an_eon_that_ends_without_a_root_is_halted_once_and_loudly(script: Script) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from temporalio.testing import ActivityEnvironment
 
 from activities.adoption import Adoptions
@@ -80,8 +81,10 @@ async def differing(context: Context) -> dict[str, str]:
     }
 
 
-def slash(chain: Chain, context: Context, holder: TransactionSigner) -> None:
-    """Anybody with the wallet's marker may do this."""
+def slash(
+    chain: Chain, context: Context, holder: TransactionSigner, *, through: bytes | None = None
+) -> None:
+    """Anybody with the wallet's marker may do this, by way of a contract `through` if there is."""
     contract = context.gateway.contract
     marker: dict[str, Any] = {"contract": contract, "token": contract, "eon": 3, "amount": 0}
     digest = minimum_available_balance_digest(wallet=holder.address, **marker)
@@ -93,14 +96,33 @@ def slash(chain: Chain, context: Context, holder: TransactionSigner) -> None:
         marker_amount=0,
         signature=Signer(account_key(1)).sign(digest),
     )
+    if through is not None:
+        # Hands the call data on to the commit-chain.
+        code = f"0x36600060003760006000366000600073{contract.hex()}5af100"
+        chain.rpc("anvil_setCode", "0x" + through.hex(), code)
+        call = replace(call, to=through)
     assert chain.execute(TransactionSigner(account_key(2)), call).succeeded
+
+
+async def test_a_slash_by_anybody_is_read_out_of_its_transaction(
+    requested: Context, chain: Chain, follow: Follow, holder: TransactionSigner
+) -> None:
+    slash(chain, requested, holder)
+    follow()
+    assert open_alarms(requested).keys().isdisjoint({(alarms.ACCUMULATOR, "chain")})
+    chain.mine(CONFIRMATIONS)
+    follow()
+    assert (alarms.ACCUMULATOR, "chain") not in open_alarms(requested)
+    assert await differing(requested) == {}
+    with requested.sessions() as session:
+        assert session.scalars(select(WithdrawalRequest.status)).all() == ["slashed"]
 
 
 async def test_a_slash_without_an_event_is_noticed_and_the_wallet_named(
     requested: Context, chain: Chain, follow: Follow, holder: TransactionSigner
 ) -> None:
     assert await differing(requested) == {}
-    slash(chain, requested, holder)
+    slash(chain, requested, holder, through=b"\x77" * 20)
     chain.mine(CONFIRMATIONS)
     follow()
     assert (alarms.ACCUMULATOR, "chain") in open_alarms(requested)

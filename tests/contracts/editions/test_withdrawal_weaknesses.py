@@ -213,6 +213,19 @@ def test_w31_an_old_request_comes_back_and_blocks_every_proof(base: Chain) -> No
     assert base.outcome(answer, OPERATOR) == ("done" if base.is_hardened else "b")
 
 
+def test_w31_a_payment_of_nothing_in_every_eon_keeps_the_total_true(base: Chain) -> None:
+    base.at(3, 10)
+    base.send(base.request(A, 4 * ETHER), A, value=BOND)
+    base.commit_each(4, 5, 1, shares(base, 6))
+    base.at(5, 20).send(base.confirm(A), A)
+    for eon in range(6, 11):
+        base.at(eon, 1).commit(shares(base, 6))
+        base.send(base.confirm(OPERATOR), OPERATOR)
+    assert base.pending(9) == base.pending(10) == 0
+    base.send(base.request(A, ETHER), A, value=BOND)
+    assert (base.pending(9), base.pending(10)) == (0, ETHER)
+
+
 def test_w32_a_request_is_paid_and_then_recovered(base: Chain) -> None:
     base.at(4, 1).commit(shares(base, 10))
     base.at(4, 2)
