@@ -22,6 +22,13 @@ PAYABLE_AFTER_EONS: Final = 2
 _RELEASE = text("""
 UPDATE wallet_eon SET withdrawn = withdrawn - :amount WHERE wallet_id = :wallet AND eon = :eon
 """)
+# While money was missing for it, an order rested and met nobody: it has its turn once more.
+_TAKE_AGAIN = text("""
+UPDATE transfer SET awaits_match = true
+WHERE swap AND appended AND sender_id = ANY(:wallets ::bigint[])
+  AND eon = (SELECT current_eon FROM chain_view)
+  AND NOT (awaits_match OR processed OR complete OR cancelled OR voided)
+""")
 
 
 def apply_confirmations(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
@@ -72,6 +79,7 @@ def apply_slashes(ground: Ground, events: Sequence[ConfirmedEvent]) -> None:
                 candidates.remove(request)
     wallets = [wallet.id for event in events if (wallet := ground.wallet(event)) is not None]
     end_slashes(ground.session, wallets)
+    ground.session.execute(_TAKE_AGAIN, {"wallets": wallets})
 
 
 def _open_requests(

@@ -120,6 +120,9 @@ class Matcher:
                 for resting in read_resting(cursor, eon):
                     self._books.add(resting)
             books = self._books
+            for taker in takers:
+                # One that rested may have been given another turn.
+                books.remove(taker.transfer_id)
         plan = plan_batch(books, takers, frozenset(self._unfit))
         try:
             with self._sessions.begin() as session:

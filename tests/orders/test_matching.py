@@ -8,7 +8,7 @@ from ledger.proofs import allotment_proof, receipt_proofs
 from models import ActiveState
 from protocol.editions import ContractEdition
 from protocol.trees import plain
-from tests.ledger.world import ETH, LQD
+from tests.ledger.world import ETH, LQD, key
 from tests.orders.market import Market
 
 E18 = 10**18
@@ -132,6 +132,36 @@ def test_an_order_does_not_trade_while_its_wallet_asks_to_withdraw_its_money(
     taker = market.place("u", 100, 100, sold=LQD)
     market.match()
     assert (market.matched(order), market.matched(taker)) == ((0, 0), (0, 0))
+
+
+@pytest.mark.parametrize("rested", [True, False])
+def test_an_order_whose_wallet_was_overdrawn_trades_once_the_request_is_slashed(
+    market: Market, rested: bool
+) -> None:
+    market.trader("t", eth=100)
+    market.trader("u", lqd=100)
+    market.turn()
+    order = market.place("t", 100, 100)
+    if rested:
+        market.match()
+    market.world.request_withdrawal("t", 60)
+    taker = market.place("u", 100, 100, sold=LQD)
+    market.match()
+    assert market.matched(taker) == (0, 0)
+    block = market.world.rules.clock.first_block(market.world.eon) + 100
+    market.world.event(
+        "WithdrawalSlashed",
+        block=block,
+        token=ETH,
+        requestor=key("t").address,
+        eon=market.world.eon,
+        previous_eon_amount=0,
+        current_eon_amount=60,
+    )
+    market.world.confirm(block)
+    # Another process, which remembers nothing of what was unfit.
+    market.new_matcher().run_until_idle()
+    assert (market.matched(order), market.matched(taker)) == ((100, 100), (100, 100))
 
 
 def test_an_order_placed_at_the_end_of_an_eon_is_taker_in_the_next(market: Market) -> None:
