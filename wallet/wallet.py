@@ -10,10 +10,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from protocol.address import Address
+from protocol.address import Address, checksum_address
 from protocol.clock import EonClock
+from protocol.signing import format_signature
 from protocol.states import admission_digest
 from protocol.terms import terms_digest
+from protocol.withdrawals import delegated_withdrawal_digest
 from wallet.book import Before, EonBook, before_first
 from wallet.errors import (
     Deception,
@@ -320,6 +322,42 @@ class Wallet:
         )
         self._remember_request(mined, amount)
         return mined
+
+    async def delegate_withdrawal(self, amount: int) -> None:
+        """Have the operator ask the contract for `amount` in our name, at its own cost, in this
+        eon.
+
+        The contract then wants no proof, only our signature, which covers what is asked for in
+        the eon already: it is good for one request. Not from a wallet that traded.
+        """
+        if any(book.orders for book in self._books.values()):
+            raise NotPossible("the markers of its orders would let the request be cancelled")
+        if not 0 < amount <= self.withdrawable():
+            raise NotPossible(f"only {self.withdrawable()} can be withdrawn now")
+        home = self.home
+        eon = await asyncio.to_thread(home.parent_chain.eon)
+        pending = await asyncio.to_thread(
+            home.parent_chain.pending_withdrawal, self.token, self.keys.address, eon
+        )
+        clock = EonClock(home.chain.genesis_block, home.chain.blocks_per_eon)
+        expiry = clock.last_block(eon)
+        digest = delegated_withdrawal_digest(
+            contract=home.chain.contract,
+            token=self.token,
+            holder=self.keys.address,
+            expiry_block=expiry,
+            amount=amount,
+            pending=pending,
+        )
+        await home.api.delegate_withdrawal(
+            {
+                "signature": format_signature(self.keys.signer.sign(digest)),
+                "wallet": checksum_address(self.keys.address).removeprefix("0x"),
+                "token": checksum_address(self.token).removeprefix("0x"),
+                "amount": str(amount),
+                "expiry": str(expiry),
+            }
+        )
 
     def _remember_request(self, mined: Mined, amount: int) -> None:
         """Spend it no more: the operator lists a request only when it is confirmed."""
