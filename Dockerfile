@@ -1,7 +1,9 @@
-# The operator's own processes: `api`, `prepare`, and the worker. No embedded part, no compiler.
-FROM python:3.12-slim
+# The operator's own processes: `api`, `prepare`, the workers, and every command. No compiler.
+FROM python:3.12.12-slim
 
-RUN useradd --uid 1000 --create-home operator
+# What the API's processes tell each other is written to /data; nothing there outlives the container.
+RUN useradd --uid 1000 --create-home operator && install --directory --owner=operator /data
+ENV HUB_DATA_DIR=/data PYTHONUNBUFFERED=1
 WORKDIR /operator
 
 # The libraries change less often than we do.

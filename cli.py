@@ -1,8 +1,11 @@
 """The `nocust-operator` command: wiring only, each command lives in a module of its own."""
 
 from importlib import import_module
+from typing import NoReturn
 
 import click
+
+from commands.ending import ending_at_once
 
 # A command's module is imported when it is called: most need libraries that take seconds to load.
 COMMANDS = {
@@ -16,6 +19,7 @@ COMMANDS = {
     "challenge": "commands.challenge",
     "chaos": "commands.chaos",
     "check-vectors": "commands.check_vectors",
+    "check-worker": "commands.check_worker",
     "demo": "commands.demo",
     "doctor": "commands.doctor",
     "duties": "commands.duties",
@@ -27,6 +31,7 @@ COMMANDS = {
     "pair": "commands.pair",
     "pause": "commands.switches",
     "prepare": "commands.prepare",
+    "prod": "commands.prod",
     "recover": "commands.recover",
     "request": "commands.request",
     "reset": "commands.reset",
@@ -60,5 +65,10 @@ def main() -> None:
     """Operate a NOCUST commit-chain."""
 
 
+def run() -> NoReturn:
+    """The program `nocust-operator`."""
+    ending_at_once(main)
+
+
 if __name__ == "__main__":
-    main()
+    run()

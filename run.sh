@@ -21,12 +21,15 @@ find_python() {
     missing "Python 3.11 or newer is missing (Debian: apt install python3 python3-venv)"
 }
 
-check_machine() {
+check_python() {
     find_python
     if [ ! -x .venv/bin/python ]; then
         "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null \
             || missing "Python's venv module is missing (Debian: apt install python3-venv)"
     fi
+}
+
+check_node() {
     command -v node >/dev/null || missing "Node.js 20 or newer is missing (it runs the compiler and the development node)"
     NODE_VERSION="$(node --version)"
     [ "$(echo "${NODE_VERSION#v}" | cut -d. -f1)" -ge 20 ] \
@@ -83,8 +86,11 @@ run_tests() {
     exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" "$@"
 }
 
-check_machine
+check_python
+# Production needs neither compiler nor development node, only Docker.
+[ "${1:-up}" = prod ] || check_node
 install_python
+[ "${1:-up}" != prod ] || exec .venv/bin/nocust-operator "$@"
 install_node
 case "${1:-up}" in
     test) shift; run_tests "$@" ;;

@@ -24,6 +24,7 @@ from activities.lookout import LEAST_PATIENCE_S, Lookout
 from activities.patience import Patience
 from activities.registry import activities_of
 from activities.telling.courier import Courier
+from commands.ending import ending_at_once
 from commands.wiring import channels_of, compose, transaction_hook
 from duties import names, queues
 from ledger.matching.leader import MatchingLeader
@@ -31,12 +32,7 @@ from protocol.keccak import require_fast_crypto
 from settings import Settings
 from workflows import registry
 
-ROLES: Final = {
-    "chain": (queues.WRITE, queues.URGENT, queues.READ),
-    "ledger": (queues.DUTY, queues.LEDGER),
-    "notify": (queues.NOTIFY,),
-    "all": (*queues.ALL,),
-}
+ROLES: Final = queues.OF_ROLE
 SIGNING: Final = ("chain", "ledger", "all")
 """The chain's role signs transactions, the ledger's countersigns what it matches."""
 MATCHING: Final = ("ledger", "all")
@@ -197,4 +193,4 @@ async def _start_up(client: Client, stop: asyncio.Event) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    ending_at_once(main)

@@ -21,3 +21,11 @@ NOTIFY: Final = "nocust-notify"
 """Alarms, interventions and what is fetched from the outside."""
 
 ALL: Final = (DUTY, LEDGER, READ, WRITE, URGENT, NOTIFY)
+
+OF_ROLE: Final = {
+    "chain": (WRITE, URGENT, READ),
+    "ledger": (DUTY, LEDGER),
+    "notify": (NOTIFY,),
+    "all": ALL,
+}
+"""What a worker serves in each of its roles."""

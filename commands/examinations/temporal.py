@@ -9,7 +9,7 @@ from typing import Final
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeTaskQueueRequest,
@@ -73,6 +73,14 @@ async def _attributes(client: Client) -> Finding:
 
 
 async def _workers(client: Client, queue: str) -> Finding:
+    count = len(await pollers(client, queue))
+    if not count:
+        return fail("workers", f"nobody works on {queue}", "start `worker.py` with that role")
+    return ok("workers", f"{count} on {queue}")
+
+
+async def pollers(client: Client, queue: str) -> list[PollerInfo]:
+    """Who has asked for work of `queue` in the last minutes."""
     kind = (
         TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
         if queue == queues.DUTY
@@ -84,7 +92,4 @@ async def _workers(client: Client, queue: str) -> Finding:
         ),
         timeout=PATIENCE,
     )
-    count = len(described.pollers)
-    if not count:
-        return fail("workers", f"nobody works on {queue}", "start `worker.py` with that role")
-    return ok("workers", f"{count} on {queue}")
+    return list(described.pollers)
