@@ -17,6 +17,7 @@ from ledger.interventions import UpdateIdTaken
 from ledger.refusals import Refusal
 from protocol.errors import ProtocolError
 from setting_types import SettingsError
+from stack.errors import StackError
 
 RUNTIME_ENDS_S = 0.2
 """The SDK's own threads let go of their last objects in this time."""
@@ -30,7 +31,7 @@ def as_click_errors() -> Iterator[None]:
     except click.ClickException as error:
         _release(error)
         raise
-    except (SettingsError, ProtocolError, Refusal, UpdateIdTaken) as error:
+    except (SettingsError, ProtocolError, Refusal, UpdateIdTaken, StackError) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException("the database does not answer") from error

@@ -67,7 +67,8 @@ class Deployment:
     def command(self, service: str) -> tuple[str, ...]:
         """Entry point, the image's unless the service has its own, and command."""
         stated = self.composition.services[service]
-        return (*stated.get("entrypoint", image_entry_point()), *stated["command"])
+        words = (*stated.get("entrypoint", image_entry_point()), *stated["command"])
+        return tuple(self.places.get(word, word) for word in words)
 
     def start(self, service: str) -> None:
         spec = ProcessSpec(
@@ -153,6 +154,7 @@ def deployment(
             f"nocust:{filled['POSTGRES_PASSWORD']}@postgres:5432/nocust": f"{real}/{database}",
             "temporal:7233": temporal_dev_server.address,
             "/data": str(tmp_path / "data"),
+            "/backups": str(tmp_path / "backups"),
             "8123": str(free_port()),
         },
         tmp_path,
@@ -167,6 +169,11 @@ def nobody_works(deployment: Deployment) -> None:
     result = CliRunner().invoke(main, arguments, env=deployment.environment("worker-chain"))
     assert result.exit_code == 1
     assert "nobody of this machine works on nocust-write" in result.output
+
+
+def backs_up(deployment: Deployment) -> None:
+    code, said = deployment.run("backup", deployment.command("backup"))
+    assert code == 0 and Path(said.splitlines()[-1]).stat().st_size > 0, said
 
 
 def metrics(deployment: Deployment) -> str:
@@ -213,6 +220,7 @@ async def test_every_service_of_ours_starts_serves_is_healthy_and_ends_in_order(
     # The folder that the image gives to its user holds the metrics that processes share.
     assert "nocust" in metrics(deployment)
     assert list((Path(deployment.places["/data"]) / "metrics").iterdir())
+    await asyncio.to_thread(backs_up, deployment)
 
     for process, _ in deployment.running.values():
         process.send_signal(signal.SIGTERM)
