@@ -72,6 +72,9 @@ install_node() {
 EDITIONS=tests/contracts/editions
 OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/end_to_end"
 
+# The tutorial as a new user types it, in a fresh clone.
+TUTORIAL=tests/tutorial
+
 run_editions() {
     .venv/bin/pytest "$EDITIONS" "$@"
     # shellcheck disable=SC2086
@@ -83,7 +86,7 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" "$@"
+    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" --ignore="$TUTORIAL" "$@"
 }
 
 check_python
@@ -96,5 +99,7 @@ case "${1:-up}" in
     test) shift; run_tests "$@" ;;
     test-fuzz) shift; exec .venv/bin/pytest -s tests/fuzz --cases 100 "$@" ;;
     test-editions) shift; run_editions "$@" ;;
+    test-tutorial) shift; exec .venv/bin/pytest -s "$TUTORIAL" "$@" ;;
+    docs) shift; exec .venv/bin/mkdocs build --strict "$@" ;;
     *) exec .venv/bin/nocust-operator "${@:-up}" ;;
 esac

@@ -87,3 +87,13 @@ def test_the_documents_link_to_what_exists() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_page_of_the_documentation_has_a_place_in_the_site() -> None:
+    text = (ROOT / "mkdocs.yml").read_text()
+    docs = ROOT / "docs"
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    listed = set(re.findall(r"^ +- .*: (\S+\.md)$", text, re.M))
+    elsewhere = {page for page in pages if re.match(r"(runbooks|decisions)/", page)}
+    assert pages - elsewhere - listed == set(), "give it a line under `nav` in mkdocs.yml"
+    assert listed <= pages | {"cli.md"}
