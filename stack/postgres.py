@@ -49,6 +49,7 @@ OPTIONS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
+OF_THIS_BOOT = {"fsync": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
@@ -56,10 +57,13 @@ class EmbeddedPostgres:
 
     As root it runs as an unprivileged account, which then owns the data; if that account cannot
     reach `folder`, the data lie below `/var/lib/nocust-operator` instead (`home` says where).
+    Unless the data must be safe when the machine fails (`outlives_machine`), only kills of the
+    server are survived.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, outlives_machine: bool = True) -> None:
         self.port = port
+        self._options = OPTIONS if outlives_machine else OPTIONS | OF_THIS_BOOT
         self.account = unprivileged_account(folder)
         label = f"postgres-{sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
         self.home = reachable_folder(self.account, folder.absolute(), label)
@@ -78,7 +82,7 @@ class EmbeddedPostgres:
 
     def spec(self) -> ProcessSpec:
         """A foreground server; SIGINT is its fast shutdown, SIGQUIT its immediate one."""
-        options = {**OPTIONS, "port": str(self.port)}
+        options = {**self._options, "port": str(self.port)}
         return ProcessSpec(
             name="postgres",
             command=(

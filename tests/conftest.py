@@ -25,6 +25,7 @@ from stack.temporal import TemporalDevServer, script_path
 from tests.edition import choose_edition, chosen_edition
 
 TEMPLATE_DATABASE = "migrated"
+FOUNDED_DATABASE = "founded"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,8 +71,8 @@ def parts_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(parts_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A running PostgreSQL without databases of ours."""
-    server = EmbeddedPostgres(parts_folder / "postgres", free_port())
+    """A running PostgreSQL without databases of ours, unsafe if the machine fails."""
+    server = EmbeddedPostgres(parts_folder / "postgres", free_port(), outlives_machine=False)
     with running(server, parts_folder / "postgres.log"):
         yield server
     server.remove()
@@ -87,7 +88,21 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     return TEMPLATE_DATABASE
 
 
-def _fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def founded_template(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
+    """The name of a database with the usual ledger of the tests in its first eon."""
+    from models.engine import open_engine, open_sessions
+    from tests.ledger.world import World, make_rules
+
+    postgres_server.create_database(FOUNDED_DATABASE, migrated_template)
+    engine = open_engine(postgres_server.url(FOUNDED_DATABASE), application_name="tests")
+    World(engine, open_sessions(engine), make_rules()).bootstrap()
+    engine.dispose()
+    return FOUNDED_DATABASE
+
+
+def fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A copy of `template` while the generator is open."""
     name = f"test_{uuid4().hex}"
     server.create_database(name, template)
     yield server.url(name)
@@ -97,13 +112,13 @@ def _fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The URL of a new database without any table."""
-    yield from _fresh_database(postgres_server, "template0")
+    yield from fresh_database(postgres_server, "template0")
 
 
 @pytest.fixture
 def database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """The URL of a new database with all tables, each test its own."""
-    yield from _fresh_database(postgres_server, migrated_template)
+    yield from fresh_database(postgres_server, migrated_template)
 
 
 @pytest.fixture(scope="session")

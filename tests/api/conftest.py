@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
-from sqlalchemy import Engine
 
 from api.policy import ApiPolicy
-from ledger.rules import LedgerRules
-from models.engine import open_engine, open_sessions
 from tests.api.serving import Site, serve
-from tests.ledger.world import World, make_rules
+from tests.ledger.conftest import database_url, engine, ledger, rules
+from tests.ledger.world import World
 
 ORIGIN = "http://localhost:3000"
 
 
-@pytest.fixture
-def rules(request: pytest.FixtureRequest) -> LedgerRules:
-    """The rules of the scenarios; `parametrize(..., indirect=True)` replaces some of them."""
-    return make_rules(**getattr(request, "param", {}))
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """The tests' own engine, beside the API's."""
-    engine = open_engine(database_url, application_name="tests")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def ledger(engine: Engine, rules: LedgerRules) -> World:
-    """A bootstrapped ledger."""
-    world = World(engine, open_sessions(engine), rules)
-    world.bootstrap()
-    return world
+__all__ = ["database_url", "engine", "ledger", "rules"]
 
 
 @pytest_asyncio.fixture

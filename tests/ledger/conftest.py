@@ -8,13 +8,29 @@ from sqlalchemy import Engine
 from ledger.audit import verify_ledger
 from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
-from tests.ledger.world import World, make_rules
+from stack.postgres import EmbeddedPostgres
+from tests.conftest import fresh_database
+from tests.ledger.world import World, is_founded_as_usual, make_rules
 
 
 @pytest.fixture
 def rules(request: pytest.FixtureRequest) -> LedgerRules:
     """The rules of the scenarios; `parametrize(..., indirect=True)` replaces some of them."""
     return make_rules(**getattr(request, "param", {}))
+
+
+@pytest.fixture
+def database_url(
+    request: pytest.FixtureRequest,
+    postgres_server: EmbeddedPostgres,
+    migrated_template: str,
+    rules: LedgerRules,
+) -> Iterator[str]:
+    """The URL of a new database: the usual ledger's, if the test wants one, else without rows."""
+    template = migrated_template
+    if "ledger" in request.fixturenames and is_founded_as_usual(rules):
+        template = request.getfixturevalue("founded_template")
+    yield from fresh_database(postgres_server, template)
 
 
 @pytest.fixture
@@ -29,7 +45,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 def ledger(engine: Engine, rules: LedgerRules) -> World:
     """A bootstrapped ledger; a test may parametrize its `rules`."""
     world = World(engine, open_sessions(engine), rules)
-    world.bootstrap()
+    if not is_founded_as_usual(rules):
+        world.bootstrap()
     return world
 
 

@@ -74,6 +74,15 @@ def make_rules(**overrides: Any) -> LedgerRules:
     return replace(rules, **overrides)
 
 
+def is_founded_as_usual(rules: LedgerRules) -> bool:
+    """Whether `World.bootstrap` stores the same for `rules` as for those of `make_rules()`."""
+    usual = make_rules()
+    return rules.operator.address == usual.operator.address and all(
+        getattr(rules, name) == getattr(usual, name)
+        for name in ("contract", "clock", "edition", "confirmations")
+    )
+
+
 @dataclass
 class World:
     """The ledger under test. `engine` and `sessions` reach its database, `rules` are its rules."""

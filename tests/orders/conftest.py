@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ledger.conftest import engine, ledger, rules
+from tests.ledger.conftest import database_url, engine, ledger, rules
 from tests.ledger.paying import Bank
 from tests.ledger.world import World
 from tests.orders.market import Market
 
-__all__ = ["engine", "ledger", "rules"]
+__all__ = ["database_url", "engine", "ledger", "rules"]
 
 
 @pytest.fixture
