@@ -70,7 +70,7 @@ install_node() {
 # Both editions of the contract, attacked side by side, and the operator's tests on the published
 # one: minutes of a node's work, by a command of their own.
 EDITIONS=tests/contracts/editions
-OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/end_to_end"
+OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/challenges tests/reorganisations tests/end_to_end"
 
 # The tutorial as a new user types it, in a fresh clone.
 TUTORIAL=tests/tutorial

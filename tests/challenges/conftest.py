@@ -33,6 +33,7 @@ from tests.chain.conftest import Chain, account_key
 from tests.challenges.challenging import Challengers
 from tests.challenges.live import BLOCKS_PER_EON, CONFIRMATIONS, LiveBank, LiveWorld, open_world
 from tests.contracts.conftest import ForgetfulNode
+from tests.edition import chosen_edition
 from tests.ledger.conftest import engine, ledger, rules
 from tests.ledger.world import CONTRACT, LQD
 from tests.orders.market import Market
@@ -63,8 +64,8 @@ def chain(empty_node: str) -> Iterator[Chain]:
 
 @pytest.fixture
 def edition() -> ContractEdition:
-    """Which contract the operator runs on; tests that run on both parametrise it."""
-    return ContractEdition.HARDENED
+    """Which contract the operator runs on; tests that are about one of them parametrise it."""
+    return chosen_edition()
 
 
 @pytest.fixture

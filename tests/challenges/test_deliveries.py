@@ -49,6 +49,7 @@ def test_a_passive_transfer_is_found_by_the_hash_of_its_position_and_nonce(
     assert {row.status for row in world.challenges()} == {"answered"}
 
 
+@pytest.mark.only_on(HARDENED)
 @pytest.mark.usefixtures("paid")
 def test_any_passive_transfer_is_answered_under_the_tag_that_its_sender_signed(
     world: LiveWorld, challengers: Challengers
@@ -88,6 +89,7 @@ def test_the_published_contract_takes_no_answer_to_a_newest_leaf_and_people_hear
     assert world.live() == 1
 
 
+@pytest.mark.only_on(HARDENED)
 @pytest.mark.usefixtures("paid")
 def test_a_senders_challenge_behind_the_recipients_is_answered_too(
     world: LiveWorld, challengers: Challengers
@@ -118,6 +120,7 @@ def test_a_senders_challenge_behind_the_recipients_is_answered_too(
     assert [row.status for row in world.challenges()] == ["answered"] * 3
 
 
+@pytest.mark.only_on(HARDENED)
 @pytest.mark.usefixtures("paid")
 def test_two_challenges_of_a_pair_in_one_block_are_told_apart_once_one_is_answered(
     world: LiveWorld, challengers: Challengers
@@ -224,6 +227,7 @@ def pay_actively(
             account.last_state_id, account.last_leaf = state.id, bytes(state.tx_set_hash)
 
 
+@pytest.mark.only_on(HARDENED)
 @pytest.mark.usefixtures("paid")
 def test_what_the_ledger_has_lost_is_said_and_delays_no_other(
     world: LiveWorld, challengers: Challengers

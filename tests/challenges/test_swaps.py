@@ -140,6 +140,7 @@ def test_a_price_above_the_limit_is_held_back_on_the_published_contract(
     assert trading.row(order, 2).recipient_held_back > 0
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 def test_the_state_of_a_wallet_with_only_an_open_order_is_answered(
     trading: Market, world: LiveWorld, challengers: Challengers
 ) -> None:
