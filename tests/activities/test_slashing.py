@@ -173,9 +173,13 @@ async def test_a_slash_still_under_way_at_the_turn_lands_before_the_next_root(to
     assert duty_of(town, opening.intent_id) == "critical_slash"
     await town.build()
     assert town.unsettled().unmined
+    hasty = town.steps.open_submission(OpenSubmission(4, 1))
     assert (await town.carry_out(opening.intent_id)).ending == Ending.CONFIRMED
     assert town.steps.read_bounds(4).overclaims == ()
-    assert town.steps.open_submission(OpenSubmission(4, 1)).readiness == Readiness.READY
+    # Whoever read the basis before the slash is refused by the contract, and reads it again.
+    refused = town.sending.broadcast(hasty.intent_id)
+    assert (refused.ending, refused.letter) == (Ending.REFUSED, "b")
+    assert (await town.submit(revision=2)).ending == Ending.CONFIRMED
 
 
 async def test_a_request_that_the_slash_took_along_unconfirmed_is_slashed_with_it(
