@@ -112,17 +112,22 @@ class Broadcaster:
         market: Market,
         blocks_waited: int,
     ) -> bool:
-        """Whether another attempt is needed: dearer, or one that only uses the nonce up.
+        """Whether another attempt is needed: dearer, or one that only uses the nonce up. A person
+        may want it at once.
 
         What the node has forgotten has not waited; it is given to it again first.
         """
         is_new_purpose = order.cancelling and newest.outcome is None
-        return is_new_purpose or is_replacement_due(
-            fee_of(newest),
-            blocks_waited=blocks_waited,
-            base_fee=market.fees.base_fee,
-            is_critical=is_vital(intent),
-            policy=self._context.fees,
+        return (
+            order.forced
+            or is_new_purpose
+            or is_replacement_due(
+                fee_of(newest),
+                blocks_waited=blocks_waited,
+                base_fee=market.fees.base_fee,
+                is_critical=is_vital(intent),
+                policy=self._context.fees,
+            )
         )
 
     def _present_limit(self, intent: TransactionIntent, market: Market) -> int:

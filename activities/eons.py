@@ -16,7 +16,7 @@ from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Ve
 from ledger.alarms import raise_alarm
 from ledger.audit import require_provable
 from ledger.chain_accumulator import accumulator_of
-from ledger.checkpoint import announce_checkpoint, build_checkpoint
+from ledger.checkpoint import announce_checkpoint, build_checkpoint, discard_checkpoint
 from ledger.closing import close_eon
 from ledger.slashing import queued_slashes
 from ledger.split import require_whole
@@ -72,6 +72,13 @@ class CheckpointWork:
         summary = build_checkpoint(self._context.engine, rules, eon)
         wallets = sum(token.leaf_count for token in summary.tokens)
         return Built(summary.merkle_root.hex(), len(summary.tokens), wallets)
+
+    @activity.defn(name=tasks.DISCARD_CHECKPOINT.name)
+    def discard_checkpoint(self, eon: int) -> None:
+        """Forget a checkpoint that no wallet was told of, because a person wants it built anew."""
+        with self._context.sessions.begin() as session:
+            require_whole(session)
+            discard_checkpoint(session, eon)
 
     @activity.defn(name=tasks.VERIFY_CHECKPOINT.name)
     async def verify_checkpoint(self, eon: int) -> Verdict:

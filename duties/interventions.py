@@ -9,11 +9,13 @@ from duties import names
 HOLD_SUBMISSION: Final = "hold_submission"
 RELEASE_SUBMISSION: Final = "release_submission"
 APPROVE_OVERCLAIM: Final = "approve_overclaim"
+REBUILD: Final = "rebuild"
 PAUSE: Final = "pause"
 RESUME: Final = "resume"
 RETRY_NOW: Final = "retry_now"
 RAISE_CEILING: Final = "raise_ceiling"
 CANCEL: Final = "cancel"
+FORCE_RESUBMIT: Final = "force_resubmit"
 RESYNC_FROM: Final = "resync_from"
 SUPPLY_ANSWER: Final = "supply_answer"
 ACKNOWLEDGE: Final = "acknowledge"
@@ -25,7 +27,13 @@ TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     names.BOOTSTRAP_WORKFLOW: (),
     names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM, KEEP_COMMITTED),
     names.CHALLENGE_WORKFLOW: (RETRY_NOW, SUPPLY_ANSWER, RAISE_CEILING, ACKNOWLEDGE),
-    names.EON_WORKFLOW: (HOLD_SUBMISSION, RELEASE_SUBMISSION, APPROVE_OVERCLAIM, RETRY_NOW),
+    names.EON_WORKFLOW: (
+        HOLD_SUBMISSION,
+        RELEASE_SUBMISSION,
+        APPROVE_OVERCLAIM,
+        REBUILD,
+        RETRY_NOW,
+    ),
     names.FUEL_WORKFLOW: (),
     names.RECONCILE_WORKFLOW: (),
     names.RETENTION_WORKFLOW: (),
@@ -33,7 +41,14 @@ TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     names.TERMS_WORKFLOW: (),
     names.SLASH_WORKFLOW: (RETRY_NOW,),
     names.TOKEN_REGISTRATION_WORKFLOW: (),
-    names.TRANSACTION_WORKFLOW: (RETRY_NOW, PAUSE, RESUME, RAISE_CEILING, CANCEL),
+    names.TRANSACTION_WORKFLOW: (
+        RETRY_NOW,
+        PAUSE,
+        RESUME,
+        RAISE_CEILING,
+        FORCE_RESUBMIT,
+        CANCEL,
+    ),
     names.WITHDRAWAL_DESK_WORKFLOW: (PAUSE, RESUME, RETRY_NOW),
 }
 """The updates that each type of duty takes from people."""

@@ -59,6 +59,14 @@ CLOSE_EON: Final = Task(
 BUILD_CHECKPOINT: Final = Task(
     "build_checkpoint", int, Built, queues.LEDGER, _LONG, _PULSE, persistent(*_LEDGER_FAULTS)
 )
+DISCARD_CHECKPOINT: Final = Task(
+    "discard_checkpoint",
+    int,
+    type(None),
+    queues.LEDGER,
+    _MINUTES,
+    retry=persistent(*_LEDGER_FAULTS),
+)
 VERIFY_CHECKPOINT: Final = Task(
     "verify_checkpoint", int, Verdict, queues.LEDGER, _LONG, _PULSE, persistent(*_LEDGER_FAULTS)
 )

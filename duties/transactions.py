@@ -65,11 +65,13 @@ class TransactionStart:
 @dataclass(frozen=True)
 class Broadcast:
     """Sign if need be, and send; `ceiling_gwei` replaces the policy's fee ceiling if a person
-    raised it; `cancelling` puts a transfer to oneself in the transaction's place."""
+    raised it; `cancelling` puts a transfer to oneself in the transaction's place; `forced` offers
+    more now, whatever the patience says."""
 
     intent_id: int
     ceiling_gwei: int | None = None
     cancelling: bool = False
+    forced: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ PAUSES_IN_AN_EON = 40
 BLOCKS_TO_SLASH = 5
 
 
+class _BuiltAnew(Exception):
+    """A person wants the root built anew."""
+
+
 @workflow.defn(name=names.EON_WORKFLOW)
 class EonWorkflow:
     """Commits the balances of the eon before, in time, or says loudly why not.
@@ -57,6 +61,8 @@ class EonWorkflow:
         self._held_by = ""
         self._approved_by = ""
         self._nudged = False
+        self._is_open = False
+        self._rebuilding = False
         self._escalation = Escalation(start)
 
     @workflow.run
@@ -83,17 +89,30 @@ class EonWorkflow:
         self._enter(Phase.CLOSING)
         await self._step(tasks.CLOSE_EON, eon - 1)
         self._enter(Phase.BUILDING)
-        built = await self._step(tasks.BUILD_CHECKPOINT, eon)
-        self._root = built.root
-        self._enter(Phase.VERIFYING)
-        verdict = await self._step(tasks.VERIFY_CHECKPOINT, eon)
-        await self._clear_overclaim(verdict)
+        while not await self._prepare():
+            self._enter(Phase.BUILDING)
+            await self._step(tasks.DISCARD_CHECKPOINT, eon)
         await self._step(tasks.ANNOUNCE_CHECKPOINT, eon)
         await self._settle()
         await self._submit()
         self._enter(Phase.COMMITTED)
         await self._publish()
         self._enter(Phase.DONE)
+
+    async def _prepare(self) -> bool:
+        """Build the root and judge it; False if a person wants it built anew."""
+        eon = self._start.eon
+        self._rebuilding = False
+        try:
+            built = await self._step(tasks.BUILD_CHECKPOINT, eon)
+            self._root, self._is_open = built.root, True
+            self._enter(Phase.VERIFYING)
+            verdict = await self._step(tasks.VERIFY_CHECKPOINT, eon)
+            await self._clear_overclaim(verdict)
+        except _BuiltAnew:
+            return False
+        self._is_open = False
+        return True
 
     async def _run_in(self) -> None:
         """Wait until the eon before is confirmed to its last block and the threshold is reached."""
@@ -117,6 +136,7 @@ class EonWorkflow:
         A missing root halts the chain for good; an over-claimed one can still be covered. What
         slashes on their way will give back is waited for first, without calling anybody.
         """
+        self._require_wanted()
         while verdict.overclaims:
             view = await read_view()
             if verdict.waiting_for and view.latest_block < self._slash_patience():
@@ -124,8 +144,13 @@ class EonWorkflow:
             elif await self._hold_overclaim(verdict, view):
                 return
             await self._wait_a_moment()
+            self._require_wanted()
             verdict = await ask(tasks.READ_BOUNDS, self._start.eon)
         await clear_alarm(alarms.OVERCLAIM, self._about)
+
+    def _require_wanted(self) -> None:
+        if self._rebuilding:
+            raise _BuiltAnew
 
     async def _hold_overclaim(self, verdict: Verdict, view: View) -> bool:
         """Call a person; whether the root goes out all the same."""
@@ -238,6 +263,7 @@ class EonWorkflow:
                 await raise_alarm(alarms.CRITICAL, alarms.CHECKPOINT_LATE, self._about, message)
                 await workflow.wait_condition(lambda: self._nudged)
                 self._nudged = False
+                self._require_wanted()
                 self._enter(phase)
 
     async def _wait_while_held(self) -> None:
@@ -301,6 +327,18 @@ class EonWorkflow:
         self._approved_by = f"{intervention.actor}: {intervention.reason}"
         self._nudged = True
         await record(interventions.APPROVE_OVERCLAIM, intervention)
+
+    @workflow.update(name=interventions.REBUILD)
+    async def rebuild(self, intervention: Intervention) -> None:
+        """Forget the root, which no wallet was told of, and build it anew from the ledger."""
+        self._rebuilding = self._nudged = True
+        await record(interventions.REBUILD, intervention)
+
+    @rebuild.validator
+    def _check_rebuild(self, intervention: Intervention) -> None:
+        self._check(intervention)
+        if not self._is_open:
+            raise reject("a root is built anew only between its building and its announcement")
 
     @workflow.update(name=interventions.RETRY_NOW)
     async def retry_now(self, intervention: Intervention) -> None:

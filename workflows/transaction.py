@@ -25,6 +25,7 @@ from workflows.messages import reject, require_signed
 WAITING_POLLS = 5
 URGENT_PRIORITY = 2
 ENOUGH_GWEI = 1_000_000
+GWEI = 10**9
 
 
 @workflow.defn(name=names.TRANSACTION_WORKFLOW)
@@ -40,6 +41,7 @@ class TransactionWorkflow:
         self._start = start
         self._progress = Progress(Stage.WAITING)
         self._nudged = False
+        self._forced = False
 
     @workflow.run
     async def run(self, start: TransactionStart) -> TransactionOutcome:
@@ -71,12 +73,14 @@ class TransactionWorkflow:
                 self._start, late=True, cancelling=self._start.cancelling or "too late"
             )
         if self._progress.stage != Stage.MINED:
+            forced, self._forced = self._forced, False
             self._progress = await ask(
                 tasks.BROADCAST,
                 Broadcast(
                     self._start.intent_id,
                     ceiling_gwei=self._start.ceiling_gwei,
                     cancelling=bool(self._start.cancelling),
+                    forced=forced,
                 ),
                 summary=self._start.title,
                 priority=self._start.priority,
@@ -181,6 +185,14 @@ class TransactionWorkflow:
         self._nudged = True
         await record(interventions.RAISE_CEILING, intervention)
 
+    @workflow.update(name=interventions.FORCE_RESUBMIT)
+    async def force_resubmit(self, intervention: Intervention) -> None:
+        """Offer more for the same nonce now, up to `value` gwei for each gas if one is given."""
+        if intervention.value is not None:
+            self._start = replace(self._start, ceiling_gwei=intervention.value)
+        self._forced = self._nudged = True
+        await record(interventions.FORCE_RESUBMIT, intervention)
+
     @workflow.update(name=interventions.CANCEL)
     async def cancel(self, intervention: Intervention) -> None:
         """Give the transaction up; its nonce, if it has one, goes to a transfer to oneself."""
@@ -196,6 +208,19 @@ class TransactionWorkflow:
         require_signed(intervention)
         if self._progress.stage == Stage.ENDED:
             raise reject("the transaction has ended")
+
+    @force_resubmit.validator
+    def _check_resubmission(self, intervention: Intervention) -> None:
+        self._check(intervention)
+        if self._progress.stage == Stage.MINED:
+            raise reject("the transaction is mined")
+        if not self._progress.attempts:
+            raise reject("the transaction was not sent yet")
+        if intervention.value is not None:
+            self._check_ceiling(intervention)
+            least = int(self._progress.fee or 0) * 110
+            if intervention.value * GWEI * 100 < least:
+                raise reject("a replacement must be able to offer a tenth more")
 
     @raise_ceiling.validator
     def _check_ceiling(self, intervention: Intervention) -> None:

@@ -32,6 +32,10 @@ def node_of(settings: Settings) -> Node:
         if settings.node_url is not None
         else f"http://127.0.0.1:{settings.node_port}"
     )
+    return _node(settings, url)
+
+
+def _node(settings: Settings, url: str) -> Node:
     return Node(
         url,
         chain_id=settings.chain_id,
@@ -59,7 +63,19 @@ def examine_node(settings: Settings) -> Sequence[Finding]:
         advice = f"set HUB_ETHEREUM_CHAIN_ID={chain_id}"
         found.append(warn("node", "any chain would be accepted", advice))
     found.append(_clock(int(time.time()) - head.timestamp_s))
-    return found
+    return [*found, *(_fallback(settings, one.reveal()) for one in settings.fallback_node_urls)]
+
+
+def _fallback(settings: Settings, url: str) -> Finding:
+    """Whether a node could stand in for the first."""
+    node = _node(settings, url)
+    try:
+        node.require_chain()
+        head = node.head()
+    except ChainError as error:
+        advice = "bring it back, or take it out of HUB_ETHEREUM_FALLBACK_NODE_URLS"
+        return warn("fallback node", str(error), advice)
+    return ok("fallback node", f"block {head.number}")
 
 
 def _clock(age_s: int) -> Finding:

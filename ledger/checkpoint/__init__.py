@@ -2,6 +2,7 @@
 
 from ledger.checkpoint.announcing import announce_checkpoint
 from ledger.checkpoint.building import build_checkpoint
+from ledger.checkpoint.discarding import discard_checkpoint
 from ledger.checkpoint.summary import CheckpointSummary, TokenSummary
 
 __all__ = [
@@ -9,4 +10,5 @@ __all__ = [
     "TokenSummary",
     "announce_checkpoint",
     "build_checkpoint",
+    "discard_checkpoint",
 ]

@@ -16,8 +16,10 @@ from ledger.rules import LedgerRules
 from ledger.set_joins import set_joins
 from protocol.trees.tokens import token_leaf
 
-_LOCK_CLASS: Final = 0x524F4F54
+LOCK_CLASS: Final = 0x524F4F54
 """Keeps the lock of those who build a checkpoint apart from others: the letters ROOT."""
+
+BUILDING_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock_class, CAST(:eon AS int))")
 
 _CLOSED: Final = text("SELECT closed_at IS NOT NULL FROM eon WHERE number = :eon")
 _TOKENS: Final = text("""
@@ -46,8 +48,7 @@ def build_checkpoint(engine: Engine, rules: LedgerRules, eon: int) -> Checkpoint
         # Without a time limit: whoever builds it first may need minutes for a large token.
         writer.execute(text("SET LOCAL lock_timeout = 0"))
         writer.execute(text("SET LOCAL statement_timeout = 0"))
-        lock = text("SELECT pg_advisory_xact_lock(:lock_class, CAST(:eon AS int))")
-        writer.execute(lock, {"lock_class": _LOCK_CLASS, "eon": eon})
+        writer.execute(BUILDING_LOCK, {"lock_class": LOCK_CLASS, "eon": eon})
         stored = find_summary(writer, eon)
         if stored is not None:
             return stored

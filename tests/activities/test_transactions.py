@@ -116,6 +116,15 @@ async def test_an_overtaken_fee_is_replaced_by_a_dearer_one_with_the_same_nonce(
     )
 
 
+def test_a_person_has_more_offered_at_once(sending: Sending, registration: int) -> None:
+    sending.broadcast(registration)
+    sending.broadcast(registration)
+    assert len(sending.attempts(registration)) == 1
+    sending.broadcast(registration, forced=True)
+    first, second = sending.attempts(registration)
+    assert second.nonce == first.nonce and second.fee_cap * 100 >= first.fee_cap * 110
+
+
 async def test_no_replacement_exceeds_the_ceiling(sending: Sending, registration: int) -> None:
     sending.broadcast(registration)
     (first,) = sending.attempts(registration)

@@ -128,6 +128,13 @@ def test_a_namespace_that_nobody_prepared_is_recognised(patient: Patient) -> Non
     assert failing["temporal"] == "the namespace never-registered does not exist"
 
 
+def test_a_fallback_node_that_does_not_answer_is_named(patient: Patient) -> None:
+    gone, there = f"http://127.0.0.1:{free_port()}", patient.environment["HUB_ETHEREUM_NODE_URL"]
+    _, found = patient.examined(HUB_ETHEREUM_FALLBACK_NODE_URLS=f"{gone},{there}")
+    verdicts = [one["verdict"] for one in found if one["what"] == "fallback node"]
+    assert verdicts == ["warn", "ok"]
+
+
 def test_another_chain_contract_or_depth_is_recognised(
     patient: Patient, gateway: ContractGateway
 ) -> None:

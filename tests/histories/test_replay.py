@@ -54,7 +54,7 @@ def test_a_deliberately_reordered_workflow_has_another_fingerprint() -> None:
     closing = "        await self._step(tasks.CLOSE_EON, eon - 1)\n"
     entering = "        self._enter(Phase.BUILDING)\n"
     assert closing in source and entering in source
-    swapped = source.replace(closing, "").replace(entering, entering + closing)
+    swapped = source.replace(closing, "").replace(entering, entering + closing, 1)
     ast.parse(swapped)
     assert recording.fingerprint(swapped) != recording.fingerprint(source)
 

@@ -9,10 +9,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from ledger.audit.checkpoints import verify_allotment
-from ledger.checkpoint import announce_checkpoint, build_checkpoint
+from ledger.checkpoint import announce_checkpoint, build_checkpoint, discard_checkpoint
 from ledger.checkpoint.building import EonNotClosed
 from ledger.closing import EonNotSettled
 from ledger.proofs import allotment_proof, allotment_proofs, receipt_proofs
+from ledger.refusals import LedgerInvariant
 from models import (
     Alarm,
     BalanceTreeLevel,
@@ -148,6 +149,32 @@ class TestClosing:
         assert len(intervals(bank, 2)) == 2
         assert bank.balances("late").allotment == 0
         assert bank.balances("late").loosely_available == 3
+
+
+class TestDiscarding:
+    def test_a_root_that_nobody_heard_of_is_built_anew_from_mended_books(self, bank: Bank) -> None:
+        fund(bank, {"a": 100, "b": 50})
+        bank.turn()
+        before = commitment(bank, 2)
+        bank.must_pay("a", "b", 30, 1)
+        with bank.world.begin() as session:
+            assert discard_checkpoint(session, 2)
+            assert not discard_checkpoint(session, 2)
+        assert (bank.balances("a").allotment, bank.balances("a").loosely_available) == (None, 70)
+        bank.world.deposit("a", 7, block=bank.world.rules.clock.first_block(2))
+        bank.checkpoint(2)
+        assert bytes(commitment(bank, 2).balance_root) == bytes(before.balance_root)
+        assert (bank.balances("a").allotment, bank.balances("a").loosely_available) == (100, 77)
+        assert bank.faults() == []
+
+    def test_a_root_that_wallets_heard_of_stays(self, bank: Bank) -> None:
+        fund(bank, {"a": 100})
+        bank.turn()
+        with bank.world.begin() as session:
+            announce_checkpoint(session, 2)
+        with bank.world.begin() as session, pytest.raises(LedgerInvariant, match="is announced"):
+            discard_checkpoint(session, 2)
+        assert commitment(bank, 2).upper_bound == 100
 
 
 class TestLeaves:

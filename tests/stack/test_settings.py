@@ -227,6 +227,17 @@ def test_the_database_url_names_the_driver_and_keeps_older_variables_working() -
     assert "POSTGRES_SERVER_PASSWORD" in problems({"POSTGRES_SERVER_HOST": "db"})
 
 
+def test_fallback_nodes_need_their_chain_named_and_are_secret() -> None:
+    urls = "https://one.example/key-1, https://two.example/key-2"
+    names = {"HUB_ETHEREUM_FALLBACK_NODE_URLS": urls}
+    with pytest.raises(SettingsError, match="HUB_ETHEREUM_CHAIN_ID is not set"):
+        Settings.from_env(names)
+    settings = Settings.from_env(names | {"HUB_ETHEREUM_CHAIN_ID": "1337"})
+    assert [one.reveal() for one in settings.fallback_node_urls] == urls.split(", ")
+    assert set(settings.fallback_node_urls) <= set(settings.secrets())
+    assert "key-1" not in repr(settings)
+
+
 def test_secrets_never_show_in_texts_or_pickles() -> None:
     settings = Settings.from_env(PRODUCTION)
     shown = repr(settings) + str(settings) + f"{settings.owner_key}"

@@ -110,6 +110,19 @@ async def eon_inconsistent(script: Script) -> Handle:
     return handle
 
 
+async def eon_rebuilt(script: Script) -> Handle:
+    """The books claim too much until a person has mended them and has the root built anew."""
+    script.answers["verify_checkpoint"] = in_turn(
+        Verdict(("ETH: 101 allotted, 100 held",)), Verdict()
+    )
+    script.answers["read_bounds"] = in_turn(Verdict(("ETH: 101 allotted, 100 held",)))
+    handle = await start_eon(script)
+    await script.environment.sleep(15 * 100)
+    await handle.execute_update(interventions.REBUILD, PERSON)
+    await handle.result()
+    return handle
+
+
 async def start_transaction(script: Script, **overrides: Any) -> Handle:
     """Start a payment's transaction."""
     values: dict[str, Any] = {
@@ -161,6 +174,25 @@ async def transaction_cancelled(script: Script) -> Handle:
         else Progress(Stage.WAITING, reason="sending is paused")
     )
     await handle.execute_update(interventions.CANCEL, PERSON)
+    await handle.result()
+    return handle
+
+
+async def transaction_forced(script: Script) -> Handle:
+    """A person has it sent dearer at once, while the pool holds it back."""
+    fee = str(30 * 10**9)
+    script.answers["broadcast"] = lambda order: (
+        Progress(Stage.SENT, nonce=7, attempts=2, fee=fee)
+        if order.forced
+        else Progress(Stage.WAITING, nonce=7, attempts=1, fee=fee, reason="pool full")
+    )
+    handle = await start_transaction(script)
+    for _ in range(200):
+        if (await handle.query("status"))["progress"]["attempts"]:
+            break
+        await asyncio.sleep(0.1)
+    dearer = Intervention("kim", "it is needed now", value=40)
+    await handle.execute_update(interventions.FORCE_RESUBMIT, dearer)
     await handle.result()
     return handle
 
@@ -641,11 +673,13 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         eon_overclaimed,
         eon_waiting_for_slashes,
         eon_inconsistent,
+        eon_rebuilt,
     ),
     names.TRANSACTION_WORKFLOW: (
         transaction_confirmed,
         transaction_replaced,
         transaction_cancelled,
+        transaction_forced,
         transaction_expired,
     ),
     names.WITHDRAWAL_DESK_WORKFLOW: (desk_paid, desk_blocked, desk_settled_by_the_holder),

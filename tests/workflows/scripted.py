@@ -104,6 +104,7 @@ class Script:
             "read_unsettled": lambda eon: Unsettled(),
             "close_eon": lambda eon: None,
             "build_checkpoint": lambda eon: Built(ROOT, 2, 10),
+            "discard_checkpoint": lambda eon: None,
             "verify_checkpoint": lambda eon: Verdict(),
             "read_bounds": lambda eon: Verdict(),
             "announce_checkpoint": lambda eon: None,

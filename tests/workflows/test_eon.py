@@ -2,6 +2,9 @@
 
 import time
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
 from duties import alarms, interventions
 from duties.calendar import HOLD
 from duties.eons import Opening, Phase, Readiness, Unsettled, Verdict
@@ -163,6 +166,37 @@ async def test_an_overclaim_waits_for_a_person_where_the_policy_is_to_hold(scrip
     assert script.count("announce_checkpoint") == 0
     await handle.execute_update(interventions.APPROVE_OVERCLAIM, scenarios.PERSON)
     assert (await handle.result())["phase"] == Phase.DONE
+
+
+async def test_a_root_that_nobody_was_told_of_is_built_anew_for_a_person(script: Script) -> None:
+    handle = await scenarios.eon_rebuilt(script)
+    assert (await handle.result())["phase"] == Phase.DONE
+    steps = [name for name in script.names() if name.endswith("_checkpoint")]
+    assert steps == [
+        "build_checkpoint",
+        "verify_checkpoint",
+        "discard_checkpoint",
+        "build_checkpoint",
+        "verify_checkpoint",
+        "announce_checkpoint",
+    ]
+    assert alarms.OVERCLAIM in [key.subject for key in script.cleared]
+
+
+async def test_what_is_announced_is_never_built_anew(script: Script) -> None:
+    handle = await scenarios.start_eon(script)
+    await handle.execute_update(interventions.HOLD_SUBMISSION, scenarios.PERSON)
+    with pytest.raises(WorkflowUpdateFailedError) as early:
+        await handle.execute_update(interventions.REBUILD, scenarios.PERSON)
+    assert "between its building and its announcement" in str(early.value.cause)
+    await script.environment.sleep(15 * 200)
+    assert script.count("announce_checkpoint") == 1
+    with pytest.raises(WorkflowUpdateFailedError) as late:
+        await handle.execute_update(interventions.REBUILD, scenarios.PERSON)
+    assert "between its building and its announcement" in str(late.value.cause)
+    await handle.execute_update(interventions.RELEASE_SUBMISSION, scenarios.PERSON)
+    assert (await handle.result())["phase"] == Phase.DONE
+    assert script.count("discard_checkpoint") == 0
 
 
 async def test_a_ledgers_objection_waits_for_a_person(script: Script) -> None:

@@ -1,5 +1,8 @@
 """An on-chain transaction: until it is final, or handed back with the reason."""
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
 from duties import interventions
 from duties.transactions import Ending, Progress, Stage
 from tests.workflows import scenarios
@@ -41,6 +44,24 @@ async def test_a_person_can_pause_raise_the_ceiling_and_cancel(script: Script) -
         interventions.RESUME,
         interventions.CANCEL,
     ]
+
+
+async def test_a_person_can_have_it_offered_more_at_once(script: Script) -> None:
+    outcome = await (await scenarios.transaction_forced(script)).result()
+    assert outcome["ending"] == Ending.CONFIRMED
+    orders = [argument for name, argument in script.asked if name == "broadcast"]
+    assert (orders[0].forced, orders[0].ceiling_gwei) == (False, None)
+    assert [order.ceiling_gwei for order in orders if order.forced] == [40]
+    [note] = [argument for name, argument in script.asked if name == "record_intervention"]
+    assert (note.action, note.value) == (interventions.FORCE_RESUBMIT, "40")
+
+
+async def test_what_makes_no_sense_is_not_sent_dearer(script: Script) -> None:
+    script.answers["broadcast"] = in_turn(Progress(Stage.WAITING, reason="sending is paused"))
+    handle = await scenarios.start_transaction(script)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(interventions.FORCE_RESUBMIT, scenarios.PERSON)
+    assert "was not sent yet" in str(refused.value.cause)
 
 
 async def test_a_transaction_that_never_had_a_nonce_expires_at_its_deadline(
