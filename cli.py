@@ -42,6 +42,7 @@ COMMANDS = {
     "simulate": "commands.simulate",
     "status": "commands.status",
     "token": "commands.token",
+    "unclaimed": "commands.unclaimed",
     "up": "commands.up",
 }
 

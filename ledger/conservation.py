@@ -35,6 +35,9 @@ WITH allotted AS (
     SELECT c.token_id, sum(c.amount) AS amount
       FROM cover c JOIN transaction_intent i ON i.id = c.intent_id
      WHERE i.state = 'confirmed' GROUP BY c.token_id
+), claimed AS (
+    SELECT token_id, sum(amount) AS amount FROM unclaimed_claim
+     WHERE eon IS NOT NULL GROUP BY token_id
 ), taken AS (
     SELECT token_id, sum(amount) AS amount FROM withdrawal_request
      WHERE wallet_id IS NOT NULL AND status <> 'slashed'
@@ -42,12 +45,14 @@ WITH allotted AS (
 )
 SELECT t.id, t.short_name,
        COALESCE(allotted.amount, 0) + COALESCE(moved.amount, 0),
-       COALESCE(brought.amount, 0) + COALESCE(covered.amount, 0) - COALESCE(taken.amount, 0)
+       COALESCE(brought.amount, 0) + COALESCE(covered.amount, 0)
+           + COALESCE(claimed.amount, 0) - COALESCE(taken.amount, 0)
   FROM token t
   LEFT JOIN allotted ON allotted.token_id = t.id
   LEFT JOIN moved ON moved.token_id = t.id
   LEFT JOIN brought ON brought.token_id = t.id
   LEFT JOIN covered ON covered.token_id = t.id
+  LEFT JOIN claimed ON claimed.token_id = t.id
   LEFT JOIN taken ON taken.token_id = t.id
  WHERE t.id NOT IN (SELECT token_id FROM traded)
  ORDER BY t.id

@@ -16,6 +16,7 @@ from models.chain import (
     Withdrawal,
     WithdrawalRequest,
 )
+from models.claims import UnclaimedClaim
 from models.commitments import (
     BalanceTreeLevel,
     Eon,
@@ -79,6 +80,7 @@ __all__ = [
     "TransactionIntent",
     "Transfer",
     "TransferCount",
+    "UnclaimedClaim",
     "Wallet",
     "WalletEon",
     "Withdrawal",

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from api.administration.covers import Covers
 from api.administration.duties import Duties
+from api.administration.pool_money import PoolMoney
 from api.administration.records import Records
 from api.administration.requests import Requests
 from api.administration.switches import Switches
@@ -52,7 +52,7 @@ class Administration:
             *Switches(self._database, self._guard, self._account).resources(),
             Duties(self._database, self._guard, self._office).resource(),
             Requests(self._database, self._guard).resource(),
-            Covers(self._database, self._guard).resource(),
+            *PoolMoney(self._database, self._guard).resources(),
             Records(self._database, self._guard).resource(),
         ]
 

@@ -64,6 +64,10 @@ LEFT JOIN (
 LEFT JOIN ({ADJUSTMENTS}) o ON o.wallet_id = w.id
 WHERE w.token_id = :token AND w.trail_identifier < :count
 """)
+# What a person had moved from the money without an owner to the operator's leaf.
+_GRANTED: Final = text("""
+SELECT COALESCE(sum(amount), 0) FROM unclaimed_claim WHERE eon = :eon AND token_id = :token
+""")
 
 
 def verify_checkpoint(
@@ -158,6 +162,7 @@ def _verify_money(
 ) -> None:
     arguments = {"eon": eon - 1, "token": token.token_id, "count": token.wallet_count}
     carried = session.execute(_CARRIED, arguments).scalar_one()
+    carried += session.execute(_GRANTED, {"eon": eon, "token": token.token_id}).scalar_one()
     # Less, and then by an alarm, only where the operator's own leaf paid for an over-claim.
     charged = total < carried and token.upper_bound == token.managed_funds
     faults.expect(

@@ -21,6 +21,7 @@ _FORGET: Final = tuple(
         "DELETE FROM token_commitment WHERE eon = :eon",
         "DELETE FROM root_commitment WHERE eon = :eon",
         "UPDATE wallet_eon SET allotment = NULL WHERE eon = :eon",
+        "UPDATE unclaimed_claim SET eon = NULL WHERE eon = :eon",
     )
 )
 

@@ -47,6 +47,8 @@ UPDATE withdrawal_request SET status = 'blocked'
 WHERE eon = :eon - 1 AND status IN ('pending', 'confirm_queued') AND wallet_id = ANY(:wallets)
 """)
 
+_GRANT: Final = text("UPDATE unclaimed_claim SET eon = :eon WHERE id = ANY(:claims ::bigint[])")
+
 
 def store_checkpoint(
     writer: Connection,
@@ -84,6 +86,8 @@ def store_checkpoint(
     writer.execute(_ALLOT, {"eon": eon})
     overdrawn = [wallet for token in tokens for wallet in token.overdrawn]
     writer.execute(_BLOCK, {"eon": eon, "wallets": overdrawn})
+    claims = [claim for token in tokens for claim in token.claims]
+    writer.execute(_GRANT, {"eon": eon, "claims": claims})
     _raise_alarms(writer, tokens)
 
 

@@ -10,6 +10,7 @@ from ledger.alarms import OVERCLAIM, OVERCLAIM_CHARGED, WALLET_ISOLATED
 from ledger.checkpoint.funds import managed_funds
 from ledger.checkpoint.leaves import Leaf, TokenTurn, read_leaves
 from ledger.rules import LedgerRules
+from ledger.unclaimed import grantable
 from protocol.address import checksum_address
 from protocol.encoding import ZERO_HASH
 from protocol.trees.balance import BalanceLeaves, BalanceTree
@@ -29,7 +30,8 @@ class TokenCheckpoint:
     """A token's tree with the leaves that belong to wallets, and what was found on the way.
 
     `lefts` are the left bounds of `leaves`. `managed_funds` in base units. `overdrawn` are the
-    ids of wallets whose balance was below 0.
+    ids of wallets whose balance was below 0, `claims` those of unclaimed money that the operator's
+    leaf has received.
     """
 
     turn: TokenTurn
@@ -38,6 +40,7 @@ class TokenCheckpoint:
     tree: BalanceTree
     lefts: list[int]
     overdrawn: list[int]
+    claims: list[int] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -55,6 +58,7 @@ def check_out_token(connection: Connection, rules: LedgerRules, turn: TokenTurn)
     last_block = rules.clock.last_block(turn.eon) if turn.eon else rules.clock.genesis_block - 1
     funds = managed_funds(connection, turn.token_id, last_block)
     _charge_owner(leaves, rules, turn, funds, findings)
+    granted = _grant_claims(connection, leaves, rules, turn, funds)
     hashed = BalanceLeaves(contract=turn.contract, token=turn.address)
     lefts = [
         hashed.add(
@@ -70,7 +74,9 @@ def check_out_token(connection: Connection, rules: LedgerRules, turn: TokenTurn)
     if hashed.upper_bound < funds:
         # Money without an owner: nobody's allotment, so that the upper bound is all the money.
         hashed.add(rules.operator.address, funds - hashed.upper_bound)
-    checkpoint = TokenCheckpoint(turn, leaves, funds, hashed.tree(), lefts, overdrawn, findings)
+    checkpoint = TokenCheckpoint(
+        turn, leaves, funds, hashed.tree(), lefts, overdrawn, granted, findings
+    )
     if checkpoint.overclaim:
         claims = f"the leaves claim {hashed.upper_bound}, the contract holds {funds}"
         findings.append(Finding(OVERCLAIM, _name(turn), claims))
@@ -102,6 +108,19 @@ def _charge_owner(
             message = f"{missing} was taken from the operator's allotment after eon {turn.eon}"
             findings.append(Finding(OVERCLAIM_CHARGED, _name(turn), message))
             return
+
+
+def _grant_claims(
+    connection: Connection, leaves: list[Leaf], rules: LedgerRules, turn: TokenTurn, funds: int
+) -> list[int]:
+    """Give the operator's leaf what a person has claimed of the money that nobody else has."""
+    own = next((leaf for leaf in leaves if leaf.address == rules.operator.address), None)
+    unclaimed = funds - sum(leaf.balance for leaf in leaves)
+    if own is None or unclaimed <= 0:
+        return []
+    granted = grantable(connection, turn.token_id, turn.eon, unclaimed)
+    own.balance += sum(amount for _, amount in granted)
+    return [claim_id for claim_id, _ in granted]
 
 
 def _name(turn: TokenTurn) -> str:

@@ -29,7 +29,7 @@ from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
 from duties.tokens import TokenTerms
 from duties.transactions import TransactionStart
 from ledger.duty_notices import undelivered
-from models import BlacklistEntry, InterventionRecord
+from models import BlacklistEntry, InterventionRecord, UnclaimedClaim
 from setting_types import Secret
 from stack.temporal import TemporalDevServer, ensure_namespace
 from tests.api.payments import Payer, admit
@@ -237,6 +237,17 @@ async def test_a_cover_is_ordered_once_and_one_at_a_time(alone: Admin, ledger: W
         assert notice.kind == notices.COVER_ORDERED
         [record] = session.scalars(select(InterventionRecord)).all()
         assert (record.action, record.subject, record.value) == ("cover", "ETH", "12")
+
+
+async def test_money_without_an_owner_is_claimed_once(alone: Admin, ledger: World) -> None:
+    claim = {"amount": "5", "update_id": "the slash of May"}
+    answer = {"token": "ETH", "amount": "5", "update_id": "the slash of May"}
+    assert await alone.post("/unclaimed/ETH", **claim) == (200, answer | {"ordered": True})
+    assert await alone.post("/unclaimed/ETH", **claim) == (200, answer | {"ordered": False})
+    assert (await alone.post("/unclaimed/NONE", amount="5"))[0] == 409
+    with ledger.begin() as session:
+        [waiting] = session.scalars(select(UnclaimedClaim)).all()
+        assert (int(waiting.amount), waiting.eon) == (5, None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -12,8 +13,10 @@ from ledger.audit.checkpoints import verify_allotment
 from ledger.checkpoint import announce_checkpoint, build_checkpoint, discard_checkpoint
 from ledger.checkpoint.building import EonNotClosed
 from ledger.closing import EonNotSettled
+from ledger.interventions import Person
 from ledger.proofs import allotment_proof, allotment_proofs, receipt_proofs
 from ledger.refusals import LedgerInvariant
+from ledger.unclaimed import CannotClaim, claim_unclaimed
 from models import (
     Alarm,
     BalanceTreeLevel,
@@ -24,6 +27,7 @@ from models import (
     Token,
     TokenCommitment,
     Transfer,
+    UnclaimedClaim,
     Wallet,
 )
 from protocol.encoding import ZERO_HASH
@@ -213,6 +217,42 @@ class TestLeaves:
         bank.turn()
         found = commitment(bank, 3)
         assert (found.upper_bound, found.managed_funds) == (105, 105)
+
+    def test_a_claim_on_money_without_an_owner_is_the_operators_at_the_next_checkpoint(
+        self, bank: Bank
+    ) -> None:
+        fund(bank, {"a": 100})
+        bank.world.request_withdrawal("a", 30)
+        bank.turn()
+        # Slashed after the checkpoint has deducted it: nobody's. A stranger's is promised.
+        block = bank.world.rules.clock.first_block(2)
+        bank.world.event(
+            "WithdrawalSlashed",
+            block=block,
+            token=ETH,
+            requestor=key("a").address,
+            eon=2,
+            previous_eon_amount=30,
+            current_eon_amount=0,
+        )
+        bank.world.confirm(block)
+        bank.world.deposit("stranger", 50)
+        person = Person("kim", "left by a slash", "ticket 9")
+        with bank.world.begin() as session:
+            for amount in (31, 20):
+                assert claim_unclaimed(session, "ETH", amount, replace(person, update_id=None))
+            with pytest.raises(CannotClaim, match="0 active tokens"):
+                claim_unclaimed(session, "NONE", 1, person)
+        bank.turn()
+        assert intervals(bank, 3) == [(0, 20), (20, 90)]
+        assert commitment(bank, 3).upper_bound == 150
+        bank.turn()
+        assert intervals(bank, 4) == [(0, 20), (20, 90)]
+        with bank.world.begin() as session:
+            claims = session.execute(
+                select(UnclaimedClaim.amount, UnclaimedClaim.eon).order_by(UnclaimedClaim.id)
+            )
+            assert [(int(amount), eon) for amount, eon in claims] == [(31, None), (20, 3)]
 
     def test_the_first_eon_has_a_checkpoint_of_nothing(self, bank: Bank) -> None:
         fund(bank, {"a": 100})
