@@ -109,6 +109,18 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def words_of(known: frozenset[str]) -> Callable[[str], tuple[str, ...]]:
+    """Accept a list, separated by commas, of words that are known."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = words(text)
+        if not known.issuperset(found):
+            raise ValueError("a list of known names, separated by commas")
+        return found
+
+    return parse
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """Accept IP addresses and networks (`10.0.0.0/8`) separated by commas."""
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from crash_points import ALL, NAMES
 from key_settings import complete_owner_key
 from protocol.address import Address
 from protocol.public_accounts import PUBLIC_ACCOUNTS
@@ -36,6 +37,7 @@ from setting_types import (
     secret_urls,
     url,
     words,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -218,6 +220,9 @@ class Settings:
     log_format: str = _variable("HUB_LOG_FORMAT", one_of("console", "json"), None)
     log_level: str = _variable("HUB_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info")
 
+    # For tests of what a kill leaves behind: the moments at which a process ends itself.
+    crash_at: tuple[str, ...] = _variable("HUB_CRASH_AT", words_of(NAMES | {ALL}), ())
+
     # The embedded stack of development; each port is that of a part we start ourselves.
     postgres_port: int = _variable("HUB_POSTGRES_PORT", integer(1, 65535), 15432)
     temporal_port: int = _variable("HUB_TEMPORAL_PORT", integer(1, 65535), 7233)
@@ -273,6 +278,11 @@ class Settings:
         found = tuple(value for value in named if isinstance(value, Secret))
         found += self.fallback_node_urls
         return found + ((Secret(api_key),) if api_key else ())
+
+    @property
+    def crash_folder(self) -> Path:
+        """Where processes leave word of the moments at which they ended themselves."""
+        return self.data_dir / "crashes"
 
     def require_database_url(self) -> str:
         """The URL of PostgreSQL with its password; raises `SettingsError` when none is set."""
@@ -360,6 +370,8 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
         problems += [f"{name} is not set, as mail needs" for name, it in mail.items() if not it]
     if values["retention"] < timedelta(days=1):
         problems.append("HUB_RETENTION_DAYS must be at least 1")
+    if production and values["crash_at"]:
+        problems.append("HUB_CRASH_AT must not be set in production")
     if values["sla_token_address"] == values["contract_address"]:
         problems.append("SLA_TOKEN_ADDRESS must differ from HUB_LQD_CONTRACT_ADDRESS")
     return problems

@@ -26,6 +26,7 @@ from activities.registry import activities_of
 from activities.telling.courier import Courier
 from commands.ending import ending_at_once
 from commands.wiring import channels_of, compose, transaction_hook
+from crash_points import arm
 from duties import names, queues
 from ledger.matching.leader import MatchingLeader
 from protocol.keccak import require_fast_crypto
@@ -60,6 +61,8 @@ def main(role: str) -> None:
     settings = Settings.from_env(signs=signs)
     logs.configure(settings.log_format, settings.log_level, secrets=settings.secrets())
     require_fast_crypto()
+    if settings.crash_at:
+        arm(settings.crash_at, settings.crash_folder)
     sys.exit(asyncio.run(run(settings, role, signs=signs)))
 
 

@@ -114,12 +114,15 @@ class Adoptions:
         try:
             terms, privacy = _read_terms(self._context.terms_url)
         except TermsUnreadable as error:
-            with self._context.sessions.begin() as session:
-                raise_alarm(session, alarms.WARNING, alarms.TERMS_UNREACHABLE, "terms", str(error))
+            self._terms_are_late(error)
             raise
         with self._context.sessions.begin() as session:
             clear_alarm(session, alarms.TERMS_UNREACHABLE, "terms")
             return record_terms(session, terms=terms, privacy=privacy)
+
+    def _terms_are_late(self, error: TermsUnreadable) -> None:
+        with self._context.sessions.begin() as session:
+            raise_alarm(session, alarms.WARNING, alarms.TERMS_UNREACHABLE, "terms", str(error))
 
     @activity.defn(name=tasks.ADD_NATIVE_TOKEN.name)
     def add_native_token(self) -> Registered:
@@ -138,16 +141,7 @@ class Adoptions:
         if not gateway.node.code(address):
             return Opening(Readiness.BLOCKED, reason="there is no code at the token's address")
         try:
-            with self._context.sessions.begin() as session:
-                rules = self._context.rules(session)
-                if find_token(session, address) is None or address == rules.contract:
-                    add_token(
-                        session,
-                        rules,
-                        address,
-                        name=order.token.name,
-                        short_name=order.token.short_name,
-                    )
+            self._add_token(order.token)
         except Refusal as refusal:
             return Opening(Readiness.BLOCKED, reason=str(refusal))
         if gateway.token_trail(address) != 0:
@@ -165,6 +159,13 @@ class Adoptions:
                 ),
             )
         return Opening(Readiness.READY, intent.key, intent.id)
+
+    def _add_token(self, token: TokenTerms) -> None:
+        address = bytes.fromhex(token.address)
+        with self._context.sessions.begin() as session:
+            rules = self._context.rules(session)
+            if find_token(session, address) is None or address == rules.contract:
+                add_token(session, rules, address, name=token.name, short_name=token.short_name)
 
     @activity.defn(name=tasks.ACTIVATE_TOKEN.name)
     def activate_token(self, token: TokenTerms) -> Registered:

@@ -31,12 +31,18 @@ class AlarmingSigner:
         try:
             signed = self._signer.sign(request)
         except SignerUnavailable as error:
-            with self._sessions.begin() as session:
-                raise_alarm(session, alarms.CRITICAL, alarms.SIGNER, about, str(error))
-            self._is_raised = True
+            self._is_silent(about, error)
             raise
         if self._is_raised:
-            with self._sessions.begin() as session:
-                clear_alarm(session, alarms.SIGNER, about)
-            self._is_raised = False
+            self._has_signed(about)
         return signed
+
+    def _is_silent(self, about: str, error: SignerUnavailable) -> None:
+        with self._sessions.begin() as session:
+            raise_alarm(session, alarms.CRITICAL, alarms.SIGNER, about, str(error))
+        self._is_raised = True
+
+    def _has_signed(self, about: str) -> None:
+        with self._sessions.begin() as session:
+            clear_alarm(session, alarms.SIGNER, about)
+        self._is_raised = False

@@ -18,6 +18,7 @@ from chain.errors import TransactionRefused
 from chain.fees import CRITICAL_PATIENCE_BLOCKS, Window, is_replacement_due
 from chain.pool import pool_fee
 from chain.transactions import SendOutcome, is_known, send_raw
+from crash_points import TRANSACTION_SENT, crash_point
 from ledger.transactions.attempts import (
     MOST_FORERUNNERS,
     Forerunner,
@@ -78,6 +79,7 @@ class Clearing:
         except TransactionRefused as refusal:
             activity.logger.warning("the node refused a transaction: %s", refusal.reason)
             return SendOutcome.POOL_FULL
+        crash_point(TRANSACTION_SENT)
         with self._context.sessions.begin() as session:
             note_broadcast(session, bytes(attempt.hash))
         return outcome

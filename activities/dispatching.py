@@ -26,6 +26,7 @@ from activities.starting import (
     transaction_duty_of,
     wake,
 )
+from crash_points import DUTY_STARTED, crash_point
 from duties import alarms, notices
 from duties.calendar import Calendar
 from duties.slashes import SlashOrder
@@ -59,6 +60,7 @@ class Dispatcher:
                 delivered.append(pending.id)
         finally:
             if delivered:
+                crash_point(DUTY_STARTED)
                 await asyncio.to_thread(self._mark, delivered)
         return len(delivered)
 

@@ -54,8 +54,11 @@ class CheckpointWork:
         return Unsettled(tuple(waiting), tuple(one.label for one in slashes if not one.is_mined))
 
     @activity.defn(name=tasks.CLOSE_EON.name)
-    def close_eon(self, eon: int) -> None:
+    async def close_eon(self, eon: int) -> None:
         """Close an eon: from then on nothing of it changes."""
+        await beating(lambda: self._close(eon))
+
+    def _close(self, eon: int) -> None:
         with self._context.sessions.begin() as session:
             require_whole(session)
             close_eon(session, self._context.rules(session), eon)
@@ -112,8 +115,11 @@ class CheckpointWork:
         return Verdict(tuple(overclaims), tuple(unmined))
 
     @activity.defn(name=tasks.ANNOUNCE_CHECKPOINT.name)
-    def announce_checkpoint(self, eon: int) -> None:
+    async def announce_checkpoint(self, eon: int) -> None:
         """Tell the wallets; from here on the root is never built again."""
+        await beating(lambda: self._announce(eon))
+
+    def _announce(self, eon: int) -> None:
         with self._context.sessions.begin() as session:
             require_whole(session)
             announce_checkpoint(session, eon)

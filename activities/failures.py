@@ -1,4 +1,5 @@
-"""What the worker adds around every activity: the duty's name in alarms, and one when it fails.
+"""What the worker adds around every activity: the duty's name in alarms, one when it fails, and the
+moment after its end, at which tests kill the worker.
 
 Temporal tries a failing activity again and again, for ever where a deadline matters. People hear of
 it from the third attempt on, once for each duty however often and wherever it fails.
@@ -21,6 +22,7 @@ from temporalio.worker import (
 )
 
 from chain.errors import HeadMoved, NodeBehind, NodeUnavailable
+from crash_points import crash_point, end_name
 from duties import alarms
 from ledger.alarms import acting_for, clear_alarm, raise_alarm
 from logs import get_logger
@@ -92,6 +94,7 @@ class _Reported(ActivityInboundInterceptor):
                 await self._reports.failed(info, error)
                 raise
             await self._reports.succeeded(info)
+            crash_point(end_name(info.activity_type))
             return result
 
 

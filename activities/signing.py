@@ -19,6 +19,7 @@ from chain.fees import (
     replacement_fee,
 )
 from chain.signer import SignsTransactions, TransactionRequest
+from crash_points import TRANSACTION_SIGNED, crash_point
 from duties import alarms, names, notices
 from ledger.alarms import clear_alarm, raise_alarm
 from ledger.duty_notices import notice
@@ -172,6 +173,7 @@ class Signing:
                 fee=fee,
             )
         )
+        crash_point(TRANSACTION_SIGNED)
         is_dynamic = isinstance(fee, DynamicFee)
         return SignedAttempt(
             type=DYNAMIC if is_dynamic else LEGACY,

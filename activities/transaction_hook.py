@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from crash_points import TRANSFER_TOLD, crash_point
 from ledger.election import Election
 from ledger.parameters import find_parameters
 from ledger.payloads import concise_transaction
@@ -109,6 +110,7 @@ class TransactionHook:
             reasons = await asyncio.gather(*(self._post(client, room, one) for one in waiting))
             refused = [one for one, why in zip(waiting, reasons, strict=True) if why]
             self._told.update(one.id for one, why in zip(waiting, reasons, strict=True) if not why)
+            crash_point(TRANSFER_TOLD)
             if refused:
                 reason = next(filter(None, reasons))
                 log.warning("the hook is not served", transfers=len(refused), reason=reason)

@@ -21,6 +21,7 @@ from api.policy import ApiPolicy
 from commands.keys import owner_signers
 from commands.policy import ledger_policy
 from commands.temporal import connect_lazily
+from crash_points import arm
 from ledger.parameters import load_rules
 from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
@@ -38,6 +39,8 @@ def api() -> None:
     settings = Settings.from_env()
     logs.configure(settings.log_format, settings.log_level, secrets=settings.secrets())
     require_fast_crypto()
+    if settings.crash_at:
+        arm(settings.crash_at, settings.crash_folder)
     app = compose(settings)
     with shared_socket(settings.api_host, settings.api_port) as listening:
         app.run(sock=listening, single_process=True, access_log=False, motd=False)

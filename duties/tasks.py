@@ -54,7 +54,7 @@ RESYNCHRONISE: Final = Task(
 
 READ_UNSETTLED: Final = Task("read_unsettled", int, Unsettled, queues.LEDGER, _SHORT)
 CLOSE_EON: Final = Task(
-    "close_eon", int, type(None), queues.LEDGER, _MINUTES, retry=persistent(*_LEDGER_FAULTS)
+    "close_eon", int, type(None), queues.LEDGER, _MINUTES, _PULSE, persistent(*_LEDGER_FAULTS)
 )
 BUILD_CHECKPOINT: Final = Task(
     "build_checkpoint", int, Built, queues.LEDGER, _LONG, _PULSE, persistent(*_LEDGER_FAULTS)
@@ -71,7 +71,9 @@ VERIFY_CHECKPOINT: Final = Task(
     "verify_checkpoint", int, Verdict, queues.LEDGER, _LONG, _PULSE, persistent(*_LEDGER_FAULTS)
 )
 READ_BOUNDS: Final = Task("read_bounds", int, Verdict, queues.LEDGER, _SHORT)
-ANNOUNCE_CHECKPOINT: Final = Task("announce_checkpoint", int, type(None), queues.LEDGER, _MINUTES)
+ANNOUNCE_CHECKPOINT: Final = Task(
+    "announce_checkpoint", int, type(None), queues.LEDGER, _MINUTES, _PULSE
+)
 OPEN_SUBMISSION: Final = Task("open_submission", OpenSubmission, Opening, queues.LEDGER, _SHORT)
 RECORD_COMMITMENT: Final = Task("record_commitment", int, Opening, queues.LEDGER, _SHORT)
 

@@ -8,6 +8,8 @@ import psycopg2.extensions
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from crash_points import committed
+
 NUMERIC_OID: Final = 1700
 STATEMENT_TIMEOUT_MS: Final = 60_000
 LOCK_TIMEOUT_MS: Final = 15_000
@@ -49,4 +51,10 @@ def open_engine(url: str, *, application_name: str, pool_size: int = 5) -> Engin
 
 def open_sessions(engine: Engine) -> sessionmaker[Session]:
     """Return a factory of sessions; `with sessions.begin() as session` is one unit of work."""
-    return sessionmaker(engine, expire_on_commit=False)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    event.listen(sessions, "after_commit", _committed)
+    return sessions
+
+
+def _committed(_session: Session) -> None:
+    committed()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from activities.telling.channel import Channel, NotDelivered
+from crash_points import MESSAGE_TOLD, crash_point
 from ledger.alarm_outbox import Outgoing, assign_due, claim, note_delivered, note_failed
 from logs import get_logger
 
@@ -58,8 +59,14 @@ class Courier:
 
     def _take(self) -> list[Outgoing]:
         names = list(self._channels)
+        self._assign(names)
+        return self._claim(names)
+
+    def _assign(self, names: list[str]) -> None:
         with self._sessions.begin() as session:
             assign_due(session, names, BATCH)
+
+    def _claim(self, names: list[str]) -> list[Outgoing]:
         with self._sessions.begin() as session:
             return claim(session, names, BATCH)
 
@@ -69,6 +76,7 @@ class Courier:
         except NotDelivered as error:
             await asyncio.to_thread(self._failed, message, str(error))
         else:
+            crash_point(MESSAGE_TOLD)
             await asyncio.to_thread(self._delivered, message)
 
     def _delivered(self, message: Outgoing) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
+from crash_points import committed
 from ledger.checkpoint.leaves import TokenTurn
 from ledger.checkpoint.storing import store_checkpoint
 from ledger.checkpoint.summary import CheckpointSummary, find_summary
@@ -61,6 +62,7 @@ def build_checkpoint(engine: Engine, rules: LedgerRules, eon: int) -> Checkpoint
         leaves = [token_leaf(token.tree.root, token.tree.upper_bound) for token in tokens]
         store_checkpoint(writer, rules, eon, tokens, leaves)
         summary = find_summary(writer, eon)
+    committed()
     if summary is None:
         raise LedgerInvariant(f"the checkpoint of eon {eon} vanished while it was stored")
     return summary

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from ledger.clock import cursor_of, find_view
 from ledger.matching.batch import StaleBooks, read_resting, read_takers, write_plan
 from ledger.matching.book import Books
-from ledger.matching.planning import plan_batch
+from ledger.matching.planning import Plan, plan_batch
 from ledger.orders.carrying import confirm_copies
 from ledger.rules import LedgerRules
 
@@ -104,7 +104,7 @@ class Matcher:
         return self._match(eon)
 
     def _match(self, eon: int) -> Round:
-        with self._sessions.begin() as session:
+        with self._sessions() as session:
             cursor = cursor_of(session)
             takers = read_takers(
                 cursor,
@@ -125,9 +125,8 @@ class Matcher:
                 books.remove(taker.transfer_id)
         plan = plan_batch(books, takers, frozenset(self._unfit))
         try:
-            with self._sessions.begin() as session:
-                if not write_plan(session, self._rules, eon, plan):
-                    return Round(retry=True)
+            if not self._write(eon, plan):
+                return Round(retry=True)
         except StaleBooks as stale:
             self._correct(stale)
             return Round(retry=True)
@@ -141,6 +140,10 @@ class Matcher:
             else:
                 books.add(after)
         return Round(takers=len(takers), trades=len(plan.trades))
+
+    def _write(self, eon: int, plan: Plan) -> bool:
+        with self._sessions.begin() as session:
+            return write_plan(session, self._rules, eon, plan)
 
     def _correct(self, stale: StaleBooks) -> None:
         if stale.reload or self._books is None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg2
 import psycopg2.errors
 
+from crash_points import committed
 from ledger.accounts import LOCK, Account, create_accounts, gather
 from ledger.arrays import integers
 from ledger.clock import INTAKE_CLOSED, require_intake
@@ -174,6 +175,7 @@ class Batch:
         share_eon(cursor, eon)
         create_accounts(cursor, wallets, eon)
         cursor.execute("COMMIT")
+        committed()
 
     def _is_committed(self, cursor: Any) -> bool:
         """Tell what became of an interrupted commit, now that the accounts it locked are ours."""

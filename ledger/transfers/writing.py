@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from crash_points import committed
 from ledger.accounts import Account
 from ledger.arrays import (
     byte_strings,
@@ -92,6 +93,7 @@ def write_and_commit(
 ) -> None:
     """Write transfers with all that belongs to them, and the accounts they changed; commit."""
     cursor.execute(_WRITE, {**_transfers(appended), **_accounts(accounts)})
+    committed()
 
 
 def _transfers(appended: Sequence[Appended]) -> dict[str, Any]:

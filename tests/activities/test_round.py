@@ -42,11 +42,11 @@ def steps(context: Context, chain: Chain, follow: Follow) -> CheckpointWork:
 
 async def build(steps: CheckpointWork, eon: int) -> str:
     """Close, build and prove; returns the root."""
-    steps.close_eon(eon - 1)
+    await ActivityEnvironment().run(steps.close_eon, eon - 1)
     built = await ActivityEnvironment().run(steps.build_checkpoint, eon)
     verdict = await ActivityEnvironment().run(steps.verify_checkpoint, eon)
     assert verdict.overclaims == ()
-    steps.announce_checkpoint(eon)
+    await ActivityEnvironment().run(steps.announce_checkpoint, eon)
     return str(built.root)
 
 
@@ -107,7 +107,7 @@ async def test_every_step_may_be_repeated(
 async def test_a_stored_checkpoint_that_was_tampered_with_is_not_announced(
     context: Context, steps: CheckpointWork
 ) -> None:
-    steps.close_eon(0)
+    await ActivityEnvironment().run(steps.close_eon, 0)
     await ActivityEnvironment().run(steps.build_checkpoint, 1)
     with context.sessions.begin() as session:
         session.execute(

@@ -130,14 +130,14 @@ class Town:
 
     async def build(self) -> Verdict:
         """Close the eon before and build the checkpoint of this one."""
-        self.steps.close_eon(self.eon - 1)
+        await ActivityEnvironment().run(self.steps.close_eon, self.eon - 1)
         await ActivityEnvironment().run(self.steps.build_checkpoint, self.eon)
         return await ActivityEnvironment().run(self.steps.verify_checkpoint, self.eon)
 
     async def submit(self, revision: int = 1) -> Progress:
         """Announce the root, have it mined and final."""
         eon = self.eon
-        self.steps.announce_checkpoint(eon)
+        await ActivityEnvironment().run(self.steps.announce_checkpoint, eon)
         opening = self.steps.open_submission(OpenSubmission(eon, revision))
         return await self.carry_out(opening.intent_id)
 

@@ -214,14 +214,14 @@ def test_no_checkpoint_is_closed_built_or_announced_on_a_chain_that_has_parted(
     mark = world.chain.mark()
     world.mine(DEEPER + 1)
     lose(world, mark, DEEPER + 2)
-    for step in (steps.close_eon, steps._build, steps.announce_checkpoint):
+    for step in (steps._close, steps._build, steps._announce):
         with pytest.raises(ChainSplit):
             step(2)
     # What was announced before is still submitted: only the basis is read again.
     assert steps.open_submission(OpenSubmission(2, 1)).readiness == Readiness.READY
     resync(world, view(world).split_at or 0)
-    steps.close_eon(1)
-    steps.announce_checkpoint(2)
+    steps._close(1)
+    steps._announce(2)
 
 
 def test_the_old_branch_may_come_back_and_nothing_was_decided(loyal: LiveWorld) -> None:

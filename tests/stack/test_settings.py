@@ -56,12 +56,19 @@ def problems(environment: dict[str, str]) -> str:
         ("HUB_OWNER_ACCOUNT_KEY", OTHER_KEY[:-1]),
         ("HUB_CHECKPOINT_THRESHOLD_BLOCKS", "7"),
         ("HUB_CHECKPOINT_THRESHOLD_BLOCKS", "2"),
+        ("HUB_CRASH_AT", "ended nothing that exists"),
     ],
 )
 def test_a_malformed_value_is_refused_by_name_and_never_shown(name: str, text: str) -> None:
     message = problems({name: text})
     assert name in message
     assert len(text) < 8 or text not in message
+
+
+def test_no_process_ends_itself_in_production() -> None:
+    point = {"HUB_CRASH_AT": "ended broadcast, ended watch"}
+    assert Settings.from_env(point).crash_at == ("ended broadcast", "ended watch")
+    assert "HUB_CRASH_AT" in problems(PRODUCTION | point)
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -152,7 +152,7 @@ async def test_another_root_on_chain_than_the_ledgers_is_found(
     ledger: Context, sending: Sending, follow: Follow
 ) -> None:
     steps = CheckpointWork(ledger)
-    steps.close_eon(0)
+    await ActivityEnvironment().run(steps.close_eon, 0)
     await ActivityEnvironment().run(steps.build_checkpoint, 1)
     sending.broadcast(steps.open_submission(OpenSubmission(1, 1)).intent_id)
     sending.chain.mine(1 + CONFIRMATIONS)
