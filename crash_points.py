@@ -45,6 +45,7 @@ COMMITS: Final[Mapping[str, tuple[str, ...]]] = {
         "Broadcaster._end",
     ),
     "activities.clearing": ("Clearing.send",),
+    "activities.covering": ("open_cover",),
     "activities.delegating": ("open_delegation", "delegation_objection"),
     "activities.dispatching": ("Dispatcher._alarm", "Dispatcher._mark"),
     "activities.eons": (
@@ -58,7 +59,9 @@ COMMITS: Final[Mapping[str, tuple[str, ...]]] = {
     "activities.fuelling": ("Fuelling.check_fuel",),
     "activities.lookout": ("Lookout.look",),
     "activities.pruning": ("Pruning._step",),
+    "activities.proof_sample": ("require_accepted",),
     "activities.reconciling": ("Reconciling._report",),
+    "activities.refreshing": ("refresh_pending",),
     "activities.sanity.work": ("Sanity._report",),
     "activities.signing": ("Signing.begin", "Signing.replace", "Signing.fill"),
     "activities.slashing": ("SlashWork._open", "SlashWork._give_up"),
