@@ -75,6 +75,10 @@ OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/cha
 # The tutorial as a new user types it, in a fresh clone.
 TUTORIAL=tests/tutorial
 
+# Plays in which a real operator is killed at every moment that has a name, and cut off from its
+# chain: minutes each.
+PLAYS=tests/faults
+
 run_editions() {
     .venv/bin/pytest "$EDITIONS" "$@"
     # shellcheck disable=SC2086
@@ -86,7 +90,8 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" --ignore="$TUTORIAL" "$@"
+    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" --ignore="$TUTORIAL" \
+        --ignore="$PLAYS" "$@"
 }
 
 check_python
@@ -101,5 +106,7 @@ case "${1:-up}" in
     test-editions) shift; run_editions "$@" ;;
     test-tutorial) shift; exec .venv/bin/pytest -s "$TUTORIAL" "$@" ;;
     docs) shift; exec .venv/bin/mkdocs build --strict "$@" ;;
+    test-crash-points) shift; exec .venv/bin/pytest -s "$PLAYS/test_crash_points.py" "$@" ;;
+    test-faults) shift; exec .venv/bin/pytest -s "$PLAYS/test_faults.py" "$@" ;;
     *) exec .venv/bin/nocust-operator "${@:-up}" ;;
 esac
