@@ -301,7 +301,7 @@ class Settings:
         from temporalio.envconfig import ClientConfig
 
         config = ClientConfig.load_client_connect_config(override_env_vars=dict(self.environment))
-        config.setdefault("target_host", self.temporal_address or "localhost:7233")
+        config.setdefault("target_host", self.temporal_address or f"localhost:{self.temporal_port}")
         config["namespace"] = self.temporal_namespace
         return config
 

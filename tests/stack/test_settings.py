@@ -271,6 +271,13 @@ def test_temporal_settings_reach_the_sdk() -> None:
     assert Secret("key-of-temporal").reveal() in [s.reveal() for s in config.secrets()]
 
 
+def test_commands_find_the_embedded_temporal_on_the_port_that_it_was_given() -> None:
+    connect = Settings.from_env({"HUB_TEMPORAL_PORT": "17233"}).temporal_connect()
+    assert connect["target_host"] == "localhost:17233"
+    named = {"HUB_TEMPORAL_PORT": "17233", "TEMPORAL_ADDRESS": "t.example:7233"}
+    assert Settings.from_env(named).temporal_connect()["target_host"] == "t.example:7233"
+
+
 def test_no_other_module_reads_the_environment() -> None:
     root = Path(__file__).parents[2]
     readers = set()
