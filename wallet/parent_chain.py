@@ -25,6 +25,8 @@ from wallet.wire import AllotmentProof
 TIMEOUT_S: Final = 20
 READ_TRIES: Final = 3
 READ_PAUSE_S: Final = 0.2
+LOOKS: Final = 5
+"""At one block after the other, for what is read in several calls."""
 RECEIPT_POLL_S: Final = 0.2
 RECEIPT_TIMEOUT_S: Final = 120
 EONS_KEPT: Final = 5
@@ -140,7 +142,19 @@ class ParentChain:
     def managed_funds(self, token: Address, eon: int) -> int:
         """Compute what the checkpoint of an eon may allot: with more the contract refuses every
         proof. It is what was there when the eon began, reckoned back from now."""
-        at, name = self.block(), checksum_address(token)
+        for left in reversed(range(LOOKS)):
+            at = self.block()
+            try:
+                return self._managed_funds(token, eon, at)
+            except ChainFailure:
+                # A node that keeps no older states has lost this one when the next block is there.
+                if not left or self.block() == at:
+                    raise
+        raise ChainFailure("blocks come faster than the node can be asked about one")
+
+    def _managed_funds(self, token: Address, eon: int, at: int) -> int:
+        """As `managed_funds`, all of it read at one block."""
+        name = checksum_address(token)
 
         def read(function: str, *arguments: Any) -> Any:
             return self._ask(
