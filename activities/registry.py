@@ -49,6 +49,7 @@ def activities_of(context: Context, client: Client) -> dict[str, list[Activity]]
             checkpoints.read_unsettled,
             checkpoints.close_eon,
             checkpoints.build_checkpoint,
+            checkpoints.discard_checkpoint,
             checkpoints.verify_checkpoint,
             checkpoints.read_bounds,
             checkpoints.announce_checkpoint,
