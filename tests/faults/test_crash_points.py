@@ -45,6 +45,7 @@ MISSED: Final = "a deadline was missed, which no play may need"
 PARTED: Final = "a person decides after a deep reorganisation: tests/reorganisations/test_deep.py"
 DELEGATED: Final = "no wallet delegates here: tests/activities/test_delegating.py"
 COVERED: Final = "nothing is over-claimed here: tests/activities/test_covering.py"
+REBUILT: Final = "a person has a root built anew: tests/ledger/test_checkpoint.py"
 READ: Final = "nothing was stored; asked only when a checkpoint is blocked or a duty starts twice"
 LUCK: Final = "whether it is met depends on what others do at the time"
 ELSEWHERE: Final[Mapping[str, str]] = {
@@ -60,6 +61,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "committed activities.synchronisation.Synchronisation.resynchronise": PARTED,
     "ended resynchronise": PARTED,
     "committed activities.covering.open_cover": COVERED,
+    "committed activities.eons.CheckpointWork.discard_checkpoint": REBUILT,
+    "ended discard_checkpoint": REBUILT,
     "committed activities.delegating.delegation_objection": DELEGATED,
     "committed activities.delegating.open_delegation": DELEGATED,
     "ended read_bounds": READ,
