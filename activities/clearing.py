@@ -2,11 +2,14 @@
 
 A vital one pulls along what stands before it: stuck transactions get its own patience and
 ceiling, forgotten ones are given to the node again, and a nonce that nobody of ours holds is used
-up by a transfer to oneself.
+up by a transfer to oneself. Of many vital ones that wait in a row each asks only for what none has
+asked for at this head: together one question for each nonce and block.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from threading import Lock
 from typing import Final
 
 from temporalio import activity
@@ -16,8 +19,9 @@ from activities.market import Market
 from activities.signing import Signing, fee_of
 from chain.errors import TransactionRefused
 from chain.fees import CRITICAL_PATIENCE_BLOCKS, Window, is_replacement_due
+from chain.node import Node
 from chain.pool import pool_fee
-from chain.transactions import SendOutcome, is_known, send_raw
+from chain.transactions import SendOutcome, known_among, send_raw
 from crash_points import TRANSACTION_SENT, crash_point
 from ledger.transactions.attempts import (
     MOST_FORERUNNERS,
@@ -33,6 +37,35 @@ UNDERPRICED_ROUNDS: Final = 3
 TOO_CHEAP: Final = (SendOutcome.REPLACEMENT_UNDERPRICED, SendOutcome.FEE_TOO_LOW)
 
 
+class Sightings:
+    """What the node was seen to hold at one head; safe for several threads."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._lock = Lock()
+        self._at = b""
+        self._seen: set[bytes] = set()
+
+    def waiting(self, before: Sequence[Forerunner], market: Market) -> frozenset[bytes]:
+        """The hashes of those among `before` that the node has.
+
+        Who was seen at this head is not asked for again: what the pool loses meanwhile is noticed
+        one block later.
+        """
+        sent = {bytes(one.attempt.hash) for one in before if one.attempt.last_broadcast is not None}
+        head = market.head.block_hash
+        with self._lock:
+            if self._at != head:
+                self._at, self._seen = head, set()
+            seen = sent & self._seen
+        # Not under the lock: nobody waits for a node that is silent to somebody else.
+        found = known_among(self._node, sorted(sent - seen))
+        with self._lock:
+            if self._at == head:
+                self._seen |= found
+        return found | seen
+
+
 class Clearing:
     """Sends stored bytes, and sees to what stands before them."""
 
@@ -40,6 +73,7 @@ class Clearing:
         self._context = context
         self._node = context.gateway.node
         self._signing = signing
+        self._sightings = Sightings(context.gateway.node)
 
     def clear(
         self,
@@ -61,6 +95,7 @@ class Clearing:
         with self._context.sessions() as session:
             before = forerunners(session, bytes(intent.account), first, intent.nonce)
         held = {one.attempt.nonce: one for one in before}
+        waiting = frozenset() if vital is None else self._sightings.waiting(before, market)
         last = min(intent.nonce, first + MOST_FORERUNNERS)
         for nonce in range(first, last):
             forerunner = held.get(nonce)
@@ -70,7 +105,8 @@ class Clearing:
             elif vital is None:
                 self.send(forerunner.attempt)
             else:
-                self._pull(forerunner, market, vital, ceiling_gwei)
+                is_waiting = bytes(forerunner.attempt.hash) in waiting
+                self._pull(forerunner, market, vital, ceiling_gwei, is_waiting=is_waiting)
 
     def send(self, attempt: TransactionAttempt) -> SendOutcome:
         """Hand an attempt's bytes to the node."""
@@ -109,10 +145,15 @@ class Clearing:
         return self.send(self._newest(intent.id))
 
     def _pull(
-        self, forerunner: Forerunner, market: Market, vital: Window, ceiling_gwei: int | None
+        self,
+        forerunner: Forerunner,
+        market: Market,
+        vital: Window,
+        ceiling_gwei: int | None,
+        *,
+        is_waiting: bool,
     ) -> None:
         newest = forerunner.attempt
-        is_waiting = newest.last_broadcast is not None and is_known(self._node, bytes(newest.hash))
         due = forerunner.state in OPEN and is_replacement_due(
             fee_of(newest),
             blocks_waited=market.head.number - newest.signed_at_block,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from temporalio import activity
 
 from activities.context import Context
 from activities.describing import call_of, describe, ended
-from activities.running import beating
+from activities.running import PULSE_S, beating
+from chain.blocks import BlockHeader
 from chain.errors import CallReverted, ChainError
 from chain.fees import CRITICAL_PATIENCE_BLOCKS
 from chain.gas import estimate_gas
@@ -23,6 +25,7 @@ from ledger.transactions.attempts import CANCELS, attempts_of
 from ledger.transactions.intents import OPEN, change_state, get_intent, is_vital
 from ledger.transactions.spending import forget_cost, note_cost
 from models import TransactionAttempt, TransactionIntent
+from protocol.address import Address
 
 MOST_LOOKS: Final = 600
 LONGEST_WATCH_S: Final = 600.0
@@ -58,7 +61,8 @@ class Watcher:
         self._node = context.gateway.node
         self._room = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._asking = asyncio.Lock()
-        self._head: tuple[float, bytes] = (-math.inf, b"")
+        self._head: tuple[float, BlockHeader | None] = (-math.inf, None)
+        self._counts: dict[tuple[bytes, Address], int] = {}
 
     @activity.defn(name=tasks.WATCH.name)
     async def watch(self, order: Watch) -> Progress:
@@ -71,16 +75,21 @@ class Watcher:
         suspected_at: int | None = None
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_WATCH_S
-        seen, sight, patience = b"", None, 0
+        patience = await asyncio.to_thread(self._patience, order.intent_id)
+        seen: BlockHeader | None = None
+        sight: Sight | None = None
+        told_at = -math.inf
         for _ in range(MOST_LOOKS):
             newest = await self._newest_block()
-            if sight is None or sight.is_doubtful or newest != seen:
+            is_news = seen is None or newest.block_hash != seen.block_hash
+            if sight is None or sight.is_doubtful or is_news:
                 async with self._room:
-                    sight = await beating(lambda: self._look(order.intent_id))
-                    patience = await asyncio.to_thread(self._patience, order.intent_id)
+                    sight = await beating(partial(self._look, order.intent_id, newest))
                 seen = newest
             progress, head = sight.progress, sight.head
-            activity.heartbeat(progress.stage, head)
+            if is_news or loop.time() - told_at >= PULSE_S:
+                activity.heartbeat(progress.stage, head)
+                told_at = loop.time()
             started_at = head if started_at is None else started_at
             if not sight.is_nonce_used:
                 suspected_at = None
@@ -99,13 +108,13 @@ class Watcher:
             await asyncio.sleep(self._context.pace.poll_s)
         return progress
 
-    async def _newest_block(self) -> bytes:
-        """The head's hash, asked for once in a poll by all who watch."""
+    async def _newest_block(self) -> BlockHeader:
+        """The head, asked for once in a poll by all who watch."""
         loop = asyncio.get_running_loop()
         async with self._asking:
             asked_at, newest = self._head
-            if loop.time() - asked_at >= self._context.pace.poll_s:
-                newest = (await beating(self._node.head)).block_hash
+            if newest is None or loop.time() - asked_at >= self._context.pace.poll_s:
+                newest = await beating(self._node.head)
                 self._head = (loop.time(), newest)
             return newest
 
@@ -152,18 +161,31 @@ class Watcher:
             session.refresh(intent)
             return ended(intent, attempts)
 
-    def _look(self, intent_id: int) -> Sight:
-        """One look at the chain."""
+    def _mined_count(self, at: BlockHeader, account: Address) -> int:
+        """The account's next nonce, asked for once at each head by all who watch."""
+        known = self._counts.get((at.block_hash, account))
+        if known is None:
+            known = self._node.transaction_count(account)
+            self._counts = {(at.block_hash, account): known}
+        return known
+
+    def _look(self, intent_id: int, at: BlockHeader | None = None) -> Sight:
+        """One look at the chain, whose head is `at` if that is known already.
+
+        An intent is asked for by its receipts only once its nonce is used, or was.
+        """
         with self._context.sessions() as session:
             intent = get_intent(session, intent_id)
             attempts = list(attempts_of(session, intent_id))
-        head = self._node.head().number
+        at = at or self._node.head()
+        head = at.number
         if intent.state not in OPEN:
             return Sight(ended(intent, attempts), head)
         hashes = [bytes(attempt.hash) for attempt in reversed(attempts)]
         # The count comes first: a transaction mined in between then shows in its receipt.
-        count = self._node.transaction_count(bytes(intent.account))
-        receipt = find_mined(self._node, hashes)
+        count = self._mined_count(at, bytes(intent.account))
+        is_waiting = intent.state != "mined" and intent.nonce is not None and count <= intent.nonce
+        receipt = None if is_waiting else find_mined(self._node, hashes)
         if receipt is not None:
             return Sight(self._mined(intent, attempts, receipt, head), head)
         if intent.nonce is not None and count > intent.nonce:

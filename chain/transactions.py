@@ -7,6 +7,7 @@ ordinary outcome and never an error.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from hexbytes import HexBytes
 from web3.exceptions import TransactionIndexingInProgress, TransactionNotFound
@@ -104,6 +105,24 @@ def is_known(node: Node, tx_hash: bytes) -> bool:
             return bytes(node.w3.eth.get_transaction(HexBytes(tx_hash))["hash"]) == tx_hash
         except TransactionNotFound:
             return False
+
+
+def known_among(node: Node, tx_hashes: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of several transactions the node has, pending or mined; one request for all."""
+    found = node.ask_batch("eth_getTransactionByHash", [[_hex(one)] for one in tx_hashes])
+    with named_errors(node.label):
+        known = {one: bytes(HexBytes(raw["hash"])) for one, raw in _paired(tx_hashes, found)}
+    if any(one != said for one, said in known.items()):
+        raise NodeMisbehaved(f"{node.label} answered with another transaction")
+    return frozenset(known)
+
+
+def _paired(tx_hashes: Sequence[bytes], found: Sequence[Any]) -> list[tuple[bytes, Any]]:
+    return [(one, raw) for one, raw in zip(tx_hashes, found, strict=True) if raw is not None]
+
+
+def _hex(tx_hash: bytes) -> str:
+    return f"0x{tx_hash.hex()}"
 
 
 def is_mined(node: Node, tx_hash: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Nothing stands in the way of what the chain halts without: no queue, no nonce, no budget."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,8 +9,10 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
+from activities.broadcasting import Broadcaster
 from activities.patience import Patience
 from chain.calls import confirm_withdrawal, submit_checkpoint
 from chain.errors import NodeBusy, WrongChain
@@ -19,7 +22,7 @@ from chain.node import Node
 from chain.signer import TransactionRequest, TransactionSigner
 from chain.transactions import SendOutcome, find_receipt, is_known, send_raw
 from duties import alarms
-from duties.transactions import Ending, Stage
+from duties.transactions import Broadcast, Ending, Stage
 from ledger.transactions.nonces import RESERVED_FOR_OTHERS
 from models import Alarm, DutyNotice, TransactionIntent
 from protocol.encoding import ZERO_HASH
@@ -53,12 +56,12 @@ def ordinary(sending: Sending) -> Opener:
 def vital(sending: Sending) -> Opener:
     """Opens the checkpoint of eon 1, due at the end of the eon, as any vital duty."""
 
-    def open_one(duty: str = "checkpoint", **more: object) -> int:
+    def open_one(duty: str = "checkpoint", key: str = "vital", **more: object) -> int:
         gateway = sending.context.gateway
         clock = gateway.clock()
         call = submit_checkpoint(gateway.contract, accumulator=ZERO_HASH, root=ROOT)
         window = {"earliest_block": clock.first_block(1), "deadline_block": clock.last_block(1)}
-        return sending.open("vital", call.data, duty=duty, **(window | more))
+        return sending.open(key, call.data, duty=duty, **(window | more))
 
     return open_one
 
@@ -153,6 +156,32 @@ def test_what_the_pool_has_lost_is_given_to_it_again_before_the_vital_one(
     for intent in [*lost, checkpoint]:
         (only,) = sending.attempts(intent)
         assert find_receipt(chain.node, bytes(only.hash)) is not None
+
+
+def test_vital_ones_in_a_row_ask_for_each_nonce_before_them_once_a_block(
+    sending: Sending, ordinary: Opener, vital: Opener, chain: Chain, anvil: AnvilNode
+) -> None:
+    asked: list[str] = []
+    with through_proxy(sending, anvil) as (proxy, through):
+        proxy.before = lambda body: asked.extend(re.findall(r'"eth_\w+"', body.decode()))
+        row = [vital("answer", key=f"answer-{number}") for number in range(8)]
+        broadcast = Broadcaster(through.context).broadcast
+        for intent in row:
+            progress = ActivityEnvironment().run(broadcast, Broadcast(intent))
+            assert progress.stage == Stage.SENT
+        before = len(row) - 1
+        assert asked.count('"eth_getTransactionByHash"') == before
+        for intent in row:
+            ActivityEnvironment().run(broadcast, Broadcast(intent))
+        # Each asks for its own bytes besides.
+        assert asked.count('"eth_getTransactionByHash"') == before + len(row)
+    chain.mine()
+    assert all(sent(chain, sending, intent) for intent in row)
+
+
+def sent(chain: Chain, sending: Sending, intent: int) -> bool:
+    (attempt,) = sending.attempts(intent)
+    return find_receipt(chain.node, bytes(attempt.hash)) is not None
 
 
 def foreign(
