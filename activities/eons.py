@@ -13,7 +13,7 @@ from chain.funds import read_bound
 from chain.state import SubmissionFacts
 from duties import alarms, names, tasks
 from duties.eons import Built, Opening, OpenSubmission, Readiness, Unsettled, Verdict
-from ledger.alarms import raise_alarm
+from ledger.alarms import clear_alarm, raise_alarm
 from ledger.audit import require_provable
 from ledger.chain_accumulator import accumulator_of
 from ledger.checkpoint import announce_checkpoint, build_checkpoint, discard_checkpoint
@@ -140,9 +140,12 @@ class CheckpointWork:
             if opening.readiness != Readiness.READY:
                 return opening
             rules = self._context.rules(session)
-            if accumulator_of(session, rules.clock, order.eon - 1) != facts.basis:
+            about = names.eon_id(order.eon)
+            if accumulator_of(session, rules.clock, order.eon - 1) == facts.basis:
+                clear_alarm(session, alarms.ACCUMULATOR, about)
+            else:
                 message = f"basis {facts.basis.hex()} of eon {order.eon - 1} is not explained"
-                raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, opening.key, message)
+                raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, about, message)
                 if rules.clock.sub_block(facts.head.number) < rules.clock.epoch_blocks // 2:
                     return Opening(Readiness.WAIT, reason=message)
             root.basis = facts.basis
@@ -203,4 +206,6 @@ class CheckpointWork:
             if own is None or bytes(own.merkle_root) != found:
                 return Opening(Readiness.FOREIGN, reason=f"the contract holds {found.hex()}")
             own.status = "committed"
+            # With whatever basis: it is final, and what it did not explain shows in the next one.
+            clear_alarm(session, alarms.ACCUMULATOR, names.eon_id(eon))
         return Opening(Readiness.DONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -42,6 +42,8 @@ _PLACE = frozenset(("block_number", "block_hash", "tx_hash", "log_index"))
 _ABOUT = "chain"
 BEHIND_BLOCKS: Final = 10
 """A node that is behind for so many block times is reported."""
+IDLE_LOOK_S: Final = 5.0
+"""At a head that was read completely nothing can be new; only that somebody looks is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,12 @@ class Follower:
         self._branches = Branches(context)
         self._behind_since: float | None = None
         self._was_stale: bool | None = None
+        self._complete: tuple[Look, bytes, float] | None = None
 
     def look(self) -> Look:
         """Store the next batch of blocks, or the head's news if there are none.
+
+        A head that was read completely a moment ago costs one question, that for the head.
 
         A node whose head is an older block of ours is behind, which is no news; after a while
         `NodeBehind` is raised. Raises `DeepReorganisation` when nothing stored is in its chain,
@@ -85,16 +90,31 @@ class Follower:
                 return self._wait_for(head, tip)
             reorganised = head.number <= tip.number or has_left(self._node, tip)
         self._behind_since = None
+        if tip is not None and tip.block_hash == head.block_hash:
+            known = self._known(head)
+            if known is not None:
+                return known
         if reorganised:
             tip, head = self._branches.give_up(clock), self._node.head()
         first = clock.genesis_block if tip is None else tip.number + 1
         if first > head.number:
-            return self._take(clock, [], [], head, reorganised)
-        look = self._read_on(clock, tip, first, head, reorganised)
-        if not look.split:
-            self._decide_slashes()
-            refresh_pending(self._context)
+            look = self._take(clock, [], [], head, reorganised)
+        else:
+            look = self._read_on(clock, tip, first, head, reorganised)
+            if not look.split:
+                self._decide_slashes()
+                refresh_pending(self._context)
+        self._complete = None if look.behind else (look, head.block_hash, time.monotonic())
         return look
+
+    def _known(self, head: BlockHeader) -> Look | None:
+        """What the last look found, if it read this very head to its end and was just now."""
+        if self._complete is None:
+            return None
+        look, block_hash, at = self._complete
+        is_new = block_hash != head.block_hash or time.monotonic() - at >= IDLE_LOOK_S
+        is_new |= bool(self._staleness(head)) != self._was_stale
+        return None if is_new else replace(look, reorganised=False)
 
     def _read_on(
         self,
@@ -189,7 +209,7 @@ class Follower:
                     pass
             if headers:
                 self._challenges.take(session, rules, observed, survey, newest_block(session))
-            if headers:
+                _announce_halt(session, facts)
                 notify_payable_desks(session, clock, headers[0].number, stored_up_to)
             seen = _facts(facts, stored_up_to, max(confirmed, 0), is_split=split is not None)
             move_view(session, clock, seen, is_fresh=not stale)
@@ -218,6 +238,20 @@ class Follower:
             return
         message = f"eon {facts.eon}: events give {ours.hex()}, it has {facts.accumulator.hex()}"
         raise_alarm(session, alarms.CRITICAL, alarms.ACCUMULATOR, _ABOUT, message)
+
+
+def _announce_halt(session: Session, facts: SubmissionFacts) -> None:
+    """Call people in the block in which the contract halts; before that a block may still help."""
+    if not facts.is_halted:
+        clear_alarm(session, alarms.HALTED, _ABOUT)
+        return
+    cause = (
+        f"{facts.live_challenges} challenges of eon {facts.eon - 1} were not answered in time"
+        if facts.has_outstanding_challenges
+        else f"an eon after {facts.last_submission_eon} ended without its root"
+    )
+    message = f"block {facts.head.number} finds the contract halted for good: {cause}"
+    raise_alarm(session, alarms.CRITICAL, alarms.HALTED, _ABOUT, message)
 
 
 def _told(split: Split | None) -> str:

@@ -52,7 +52,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     ),
     alarms.HALTED: Entry(
         "halted",
-        "An eon ended without its root, or the contract punished one: the commit-chain has halted.",
+        "An eon ended without its root or a challenge without its answer: the chain has halted.",
         "Keep serving proofs; tell the wallets to recover their funds from the contract.",
     ),
     alarms.OUT_OF_SYNC: Entry(

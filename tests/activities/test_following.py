@@ -4,21 +4,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 import pytest
 from sqlalchemy import func, select
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from activities import following
+from activities.branches import ABOUT
 from activities.context import Context
 from activities.following import Follower
+from activities.synchronisation import Synchronisation
 from chain.calls import deposit
 from chain.errors import NodeBehind, NodeRefused
 from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.signer import TransactionSigner
 from duties import alarms
+from duties.synchronisation import FollowChain
+from ledger.alarms import raise_alarm
 from ledger.chain_accumulator import accumulator_of
 from ledger.clock import read_view
+from ledger.duty_notices import mark_delivered, undelivered
 from models import Alarm, ChainEvent, ContractState, DutyNotice, OrphanDeposit
 from simulation.node_proxy import node_proxy
 from stack.node import AnvilNode
@@ -243,3 +251,36 @@ def test_a_late_checkpoint_closes_the_intake_until_it_is_there(
     follow()
     with context.sessions() as session:
         assert read_view(session).intake == "open"
+
+
+async def test_a_node_that_answers_again_ends_the_alarm_of_an_earlier_turn(
+    context: Context, chain: Chain, follow: Follow
+) -> None:
+    follow()
+    with context.sessions.begin() as session:
+        # As a turn left it whose process was killed.
+        raise_alarm(session, "critical", alarms.NODE_UNREACHABLE, ABOUT, "it was silent")
+        mark_delivered(session, [one.id for one in undelivered(session, 100)])
+        calendar = context.calendar(session)
+    turn = Synchronisation(context, cast(Client, None)).follow_chain
+    await ActivityEnvironment().run(turn, FollowChain(calendar, turns=1))
+    with context.sessions() as session:
+        (row,) = session.scalars(select(Alarm)).all()
+    assert (row.subject, row.cleared_at is None) == (alarms.NODE_UNREACHABLE, False)
+
+
+def test_a_head_that_was_read_to_its_end_costs_one_question_each_time(
+    context: Context, chain: Chain, holder: TransactionSigner, anvil: AnvilNode
+) -> None:
+    with node_proxy(anvil.url) as proxy:
+        gateway = ContractGateway(Node(proxy.url), context.gateway.contract)
+        follower = Follower(replace(context, gateway=gateway))
+        while follower.look().behind:
+            pass
+        before = proxy.requests
+        looks = [follower.look() for _ in range(5)]
+        assert proxy.requests - before == len(looks)
+        pay_in(context, chain, holder, 11)
+        chain.mine(CONFIRMATIONS)
+        assert follower.look().head > looks[-1].head
+    assert credited(context) == [11]

@@ -139,6 +139,28 @@ def test_a_missed_deadline_is_a_lapse_once_it_is_confirmed(
     assert [row.status for row in world.challenges()] == ["lapsed"]
 
 
+def test_the_block_that_finds_the_contract_halted_by_a_challenge_calls_people(
+    world: LiveWorld, bank: LiveBank, challengers: Challengers
+) -> None:
+    clock = world.rules.clock
+    world.admit("ann")
+    bank.checkpoint(1)
+    world.move_to_eon(2)
+    bank.checkpoint(2)
+    world.move_to_challenges()
+    challengers.dispute_balance("ann")
+    world.move_to(clock.last_block(2))
+    assert alarms.HALTED not in open_alarms(world)
+    while not world.context.gateway.is_halted():
+        world.mine()
+    assert clock.eon_of(world.chain.node.head().number) == 3, "no eon was missed"
+    with world.begin() as session:
+        halted = session.scalars(select(Alarm).where(Alarm.subject == alarms.HALTED)).one()
+        told = (halted.object, halted.severity, halted.message)
+    assert told[:2] == ("chain", alarms.CRITICAL)
+    assert "1 challenges of eon 2 were not answered" in told[2]
+
+
 # Without a node: what a block says is all that the ledger needs.
 
 

@@ -17,7 +17,15 @@ from duties.eons import OpenSubmission, Readiness
 from duties.synchronisation import Resync
 from ledger.reversal import CannotReverse
 from ledger.split import ChainSplit
-from models import Alarm, ChainView, Deposit, DutyNotice, InterventionRecord, TransactionIntent
+from models import (
+    Alarm,
+    ChainView,
+    ContractState,
+    Deposit,
+    DutyNotice,
+    InterventionRecord,
+    TransactionIntent,
+)
 from tests.challenges.challenging import Challengers
 from tests.challenges.live import LiveBank, LiveWorld
 from tests.ledger.paying import Bank
@@ -204,6 +212,33 @@ def test_a_root_that_was_final_is_sent_again_without_a_person(
     assert resync(world, view(world).split_at or 0) == 0
     world.mine()
     assert phase.counts()
+
+
+def test_a_basis_that_is_not_explained_is_told_of_by_its_eon_until_it_is(
+    loyal: LiveWorld, bank: LiveBank
+) -> None:
+    world = loyal
+    world.deposit("ann", 1_000)
+    world.move_to_eon(2, 10)
+    Bank.checkpoint(bank, 2)
+    last = world.rules.clock.last_block(1)
+    with world.begin() as session:
+        row = session.scalars(select(ContractState).where(ContractState.block == last)).one()
+        true, row.basis = row.basis, bytes(32)
+    steps = CheckpointWork(world.context)
+    assert steps.open_submission(OpenSubmission(2, 1)).readiness == Readiness.WAIT
+    assert told_of(world, alarms.ACCUMULATOR) == [("eon-2", True)]
+    with world.begin() as session:
+        session.get_one(ContractState, row.id).basis = true
+    assert steps.open_submission(OpenSubmission(2, 1)).readiness == Readiness.READY
+    assert told_of(world, alarms.ACCUMULATOR) == [("eon-2", False)]
+
+
+def told_of(world: LiveWorld, subject: str) -> list[tuple[str, bool]]:
+    """Whom an alarm is about, and whether it is open."""
+    with world.begin() as session:
+        rows = session.scalars(select(Alarm).where(Alarm.subject == subject)).all()
+        return [(row.object, row.cleared_at is None) for row in rows]
 
 
 def test_no_checkpoint_is_closed_built_or_announced_on_a_chain_that_has_parted(
