@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
@@ -78,9 +80,15 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
         ThreadPoolExecutor(CONCURRENT[queues.URGENT], thread_name_prefix="urgent") as kept_free,
     ):
         loop.set_default_executor(threads)
+        # What is loaded by now stays: no collection should stop all threads to look at it again.
+        gc.collect()
+        gc.freeze()
         # Before Temporal is asked for: people must hear of it when it is away.
         watch = _watch(context, settings) if queues.NOTIFY in ROLES[role] else []
-        client = await connect(settings)
+        client = await connect(settings, stop)
+        if client is None:
+            await _end(watch)
+            return 0
         reports = FailureReports(context.sessions, logs.Redaction(settings.secrets()).text)
         offered = activities_of(context, client)
         pools = {queue: kept_free if queue == queues.URGENT else threads for queue in ROLES[role]}
@@ -101,9 +109,7 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        for task in watch:
-            task.cancel()
-        await asyncio.gather(*watch, return_exceptions=True)
+        await _end(watch)
         if leader is not None and matching is not None:
             leader.stop()
             await asyncio.to_thread(matching.join)
@@ -115,16 +121,34 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
     return 0 if suited and not failed else 1
 
 
-async def connect(settings: Settings) -> Client:
-    """Connect to Temporal, however long it takes to be there."""
+async def connect(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """Connect to Temporal, however long it takes to be there; None once `stop` is set."""
     wait_s = 0.5
-    while True:
-        try:
-            return await Client.connect(**settings.temporal_connect())
-        except (RPCError, RuntimeError) as error:
-            log.warning("waiting for Temporal", error=str(error))
-            await asyncio.sleep(wait_s)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            connecting = asyncio.create_task(Client.connect(**settings.temporal_connect()))
+            await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                await _end([connecting])
+                break
+            try:
+                return connecting.result()
+            except (RPCError, RuntimeError) as error:
+                log.warning("waiting for Temporal", error=str(error))
+            await asyncio.wait([stopping], timeout=wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+    finally:
+        stopping.cancel()
+    return None
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they are gone."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _watch(context: Context, settings: Settings) -> list[asyncio.Task[None]]:
