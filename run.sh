@@ -75,6 +75,9 @@ OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/cha
 # The tutorial as a new user types it, in a fresh clone.
 TUTORIAL=tests/tutorial
 
+# Forty challenges in one block, answered by a whole operator.
+CROWD=tests/crowd
+
 # Plays in which a real operator is killed at every moment that has a name, and cut off from its
 # chain: minutes each.
 PLAYS=tests/faults
@@ -91,7 +94,7 @@ run_tests() {
     .venv/bin/mypy
     .venv/bin/lint-imports
     exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" --ignore="$TUTORIAL" \
-        --ignore="$PLAYS" "$@"
+        --ignore="$PLAYS" --ignore="$CROWD" "$@"
 }
 
 check_python
@@ -105,6 +108,7 @@ case "${1:-up}" in
     test-fuzz) shift; exec .venv/bin/pytest -s tests/fuzz --cases 100 "$@" ;;
     test-editions) shift; run_editions "$@" ;;
     test-tutorial) shift; exec .venv/bin/pytest -s "$TUTORIAL" "$@" ;;
+    test-crowd) shift; exec .venv/bin/pytest -s "$CROWD" "$@" ;;
     docs) shift; exec .venv/bin/mkdocs build --strict "$@" ;;
     test-crash-points) shift; exec .venv/bin/pytest -s "$PLAYS/test_crash_points.py" "$@" ;;
     test-faults) shift; exec .venv/bin/pytest -s "$PLAYS/test_faults.py" "$@" ;;

@@ -1,4 +1,4 @@
-"""`nocust-operator demo`: a wallet's money goes round, or is traded, as a story on the stack."""
+"""`nocust-operator demo`: a wallet's money goes round, is traded or disputed, as a story."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ import click
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from temporalio.client import Client
 
+from commands.temporal import connect_lazily
 from contracts.development import DEVELOPMENT_MNEMONIC
 from duties import names
+from duties.search_attributes import DUTY, WALLET
+from protocol.address import Address
 from settings import Settings
 from simulation.chapters import Chapter
+from simulation.contest import Contest
 from simulation.pace import ChainPace, NeverHappened
 from simulation.round import Amounts, Round
 from simulation.trade import Trade
@@ -34,6 +39,7 @@ READY_TIMEOUT_S: Final = 120
 UNAVAILABLE: Final = 503
 IN_UNITS: Final = frozenset({"amount", "balance", "left off chain", "left in the order", "unsold"})
 TRADED: Final = 2 * ETHER
+MOST_DUTIES: Final = 100
 
 
 Tell: TypeAlias = Callable[[Chapter], None]
@@ -74,6 +80,47 @@ def trade(seller: int, buyer: int) -> None:
         await Trade.of(home, owners, tokens, TRADED, pace, tell).play()
 
     _tell_story(play, "The orders were traded and the proceeds taken out")
+
+
+@demo.command()
+@click.option("--payer", default=1, show_default=True, help="Development account that disputes.")
+@click.option("--payee", default=2, show_default=True, help="Development account that it paid.")
+def challenge(payer: int, payee: int) -> None:
+    """Dispute a balance and two deliveries on chain, and see each answered before its last block.
+
+    Needs the development stack (`./run.sh`) and takes two to three eons. Exits with 1 when an
+    answer is missing.
+    """
+
+    async def play(home: Home, settings: Settings, pace: ChainPace, tell: Tell) -> None:
+        keys, token = (_account(payer), _account(payee)), settings.contract_address
+        find = DutyFinder(await connect_lazily(settings))
+        await Contest.of(home, keys, token, AMOUNTS, pace, tell, find.challenge).play()
+
+    _tell_story(play, "Every challenge was answered in time")
+
+
+class DutyFinder:
+    """Looks duties up as a person does in the Temporal UI."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def challenge(self, sender: Address, recipient: Address) -> str | None:
+        """The id of the newest duty that answers a challenge between two wallets."""
+        named = names.challenge_id(0, sender.hex(), recipient.hex())
+        query = f"{DUTY.name} = 'challenge' AND {WALLET.name} = '0x{recipient.hex()}'"
+        found = [
+            one
+            async for one in self._client.list_workflows(query, limit=MOST_DUTIES)
+            if _without_number(one.id) == _without_number(named)
+        ]
+        newest = max(found, key=lambda one: one.start_time, default=None)
+        return None if newest is None else newest.id
+
+
+def _without_number(challenge_id: str) -> str:
+    return challenge_id.split("-", 2)[2]
 
 
 def _account(index: int) -> Keys:
@@ -150,13 +197,16 @@ class Storyteller:
             table.add_row(name, _in_tokens(value, chapter) if name in IN_UNITS else value)
         if chapter.eon is not None:
             table.add_row("eon", str(chapter.eon))
+        if chapter.eon is not None or chapter.duty is not None:
             table.add_row("Temporal", self._link(chapter))
         self._console.print(
             Panel(table, title=f"{self._chapters}. {chapter.title}", title_align="left")
         )
 
     def _link(self, chapter: Chapter) -> str:
-        if chapter.desk is not None:
+        if chapter.duty is not None:
+            workflow = chapter.duty
+        elif chapter.desk is not None:
             workflow = names.withdrawal_desk_id(chapter.symbol, chapter.desk.removeprefix("0x"))
         else:
             workflow = names.eon_id(chapter.eon or 0)

@@ -18,9 +18,10 @@ CHECKPOINT_MARGIN_EONS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One thing that happened: a title, facts by name, and the eon and desk it concerns.
+    """One thing that happened: a title, facts by name, and the eon, desk or duty it concerns.
 
-    `symbol` is the token's of the amounts among the facts, and of the desk.
+    `duty` is the id of a workflow. `symbol` is the token's of the amounts among the facts, and of
+    the desk.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Chapter:
     eon: int | None = None
     desk: str | None = None
     symbol: str = "ETH"
+    duty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

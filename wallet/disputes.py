@@ -172,6 +172,18 @@ class Disputes:
         )
         return self._open(key, call)
 
+    def is_open(self, token: Address, *, sender: Address, recipient: Address) -> bool:
+        """Whether the contract waits for an answer about these two, or about one wallet twice."""
+        return self._chain.has_open_challenge(token, sender, recipient)
+
+    def answered_in(
+        self, token: Address, recipient: Address, sender: Address, *, since: int
+    ) -> int | None:
+        """The block of the newest answer from block `since` on; None where the contract does not
+        tell of answers, as the published one does not."""
+        blocks = self._chain.answers(token, recipient, sender, since)
+        return max(blocks, default=None)
+
     def confirm_withdrawal(self, key: bytes, token: Address, holder: Address) -> Mined:
         """Have every matured request of a holder paid; anybody may."""
         call = self._chain.functions.confirmWithdrawal(

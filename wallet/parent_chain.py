@@ -169,6 +169,22 @@ class ParentChain:
             held -= deposited if deposited_in >= eon else 0
         return int(held - read("getPendingWithdrawalsAtEon", name, eon - 1))
 
+    def has_open_challenge(self, token: Address, sender: Address, recipient: Address) -> bool:
+        """Read whether an answer is owed about a sender and a recipient, who may be the same."""
+        parties = (checksum_address(one) for one in (token, sender, recipient))
+        return bool(self._read("getChallenge", *parties)[0])
+
+    def answers(self, token: Address, recipient: Address, sender: Address, since: int) -> list[int]:
+        """The blocks from `since` on in which the contract says that it took an answer."""
+        wanted = {"token": token, "recipient": recipient, "sender": sender}
+        logs = self._ask(
+            lambda: self._contract.events.ChallengeAnswered().get_logs(
+                from_block=since,
+                argument_filters={name: checksum_address(one) for name, one in wanted.items()},
+            )
+        )
+        return [int(log["blockNumber"]) for log in logs]
+
     def token_trail(self, token: Address) -> int:
         """Read a token's place in the token tree."""
         return int(self._read("getTokenTrail", checksum_address(token)))

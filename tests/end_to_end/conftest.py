@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -49,6 +51,7 @@ from wallet.wallet import Home, open_home
 BLOCKS_PER_EON = 48
 API_PROCESSES = 2
 READY_TIMEOUT_S = 90
+CATCH_UP_TIMEOUT_S = 60
 CHECKPOINT_DUE_BLOCKS = 7
 
 
@@ -63,6 +66,17 @@ class RunningOperator:
     database_url: str
     temporal: Client
     w3: Web3
+    worker: int | None = None
+
+    def worker_cpu_s(self) -> float:
+        """How much processor time the worker has used, in seconds."""
+        assert self.worker is not None
+        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def mine_at_once(self, *, wanted: bool) -> None:
+        """Whether each transaction is mined as soon as it comes, or when the test says so."""
+        self.w3.provider.make_request(RPCEndpoint("evm_setAutomine"), [wanted])
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks."""
@@ -84,6 +98,13 @@ class RunningOperator:
         eon = status["latest"]["eon_number"]
         due = sub_block > CHECKPOINT_DUE_BLOCKS
         return not due or await asyncio.to_thread(self.chain.checkpoint_root, eon) is not None
+
+    async def catch_up(self) -> None:
+        """Wait until the operator has done what the newest block asks of it."""
+        deadline = time.monotonic() + CATCH_UP_TIMEOUT_S
+        while not await self.caught_up():
+            assert time.monotonic() < deadline, "the operator does not keep up"
+            await asyncio.sleep(0.05)
 
     @cached_property
     def chain(self) -> ParentChain:
@@ -159,14 +180,19 @@ async def operator(
     await ensure_namespace(temporal, SEARCH_ATTRIBUTES)
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as processes:
-        processes.enter_context(running(Worker(environment), parts_folder / f"worker-{port}.log"))
-        operator = RunningOperator(url, chain_node.url, contract, token, database_url, temporal, w3)
+        worker = processes.enter_context(
+            running(Worker(environment), parts_folder / f"worker-{port}.log")
+        )
+        operator = RunningOperator(
+            url, chain_node.url, contract, token, database_url, temporal, w3, worker.pid
+        )
         for number in range(API_PROCESSES):
             api = ApiServer(number, environment, f"{url}/health/ready")
             log = parts_folder / f"api-{number}-{port}.log"
             mining = asyncio.create_task(_mine_until_ready(operator, api))
             await asyncio.to_thread(processes.enter_context, running(api, log, READY_TIMEOUT_S))
             mining.cancel()
+        await operator.catch_up()
         yield operator
 
 
