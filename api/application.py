@@ -101,6 +101,7 @@ def create_app(
         await operator.start()
 
     async def part(_app: Sanic[Any, Any]) -> None:
+        door.finish.is_parting = True
         await streams.stop()
 
     async def stop(_app: Sanic[Any, Any]) -> None:

@@ -7,6 +7,7 @@ import secrets
 from typing import Any, Final
 
 from sanic import HTTPResponse, Request
+from sanic.http import Http
 
 from api.faults import Detail, Fault
 from api.policy import KEEP_ALIVE_HINT_S, ApiPolicy
@@ -65,6 +66,8 @@ class Finish:
         self._all = policy.all_origins_allowed
         self._allowed = policy.allowed_origins
         self._keep_alive = f"timeout={KEEP_ALIVE_HINT_S}"
+        self.is_parting = False
+        """Whether the server ends: connections are closed with the answers that are still given."""
 
     def __call__(self, request: Request, response: HTTPResponse) -> HTTPResponse:
         """Add CORS (the origin echoed, never `*`), connection and request-id headers."""
@@ -76,7 +79,10 @@ class Finish:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Credentials"] = "true"
         headers["X-Frame-Options"] = "SAMEORIGIN"
-        headers["Keep-Alive"] = self._keep_alive
+        if not self.is_parting:
+            headers["Keep-Alive"] = self._keep_alive
+        elif isinstance(request.stream, Http):
+            request.stream.keep_alive = False
         headers["X-Request-Id"] = request_id(request)
         return response
 

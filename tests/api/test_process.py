@@ -99,7 +99,7 @@ async def test_two_processes_serve_one_port_and_end_without_losing_an_answer(
         async def all_ready() -> bool:
             return await tries(site, 12) == 12 and log.read_text().count('"serving"') == 2
 
-        await eventually(all_ready, patience_s=30)
+        await eventually(all_ready, patience_s=120)
         async with aiohttp.ClientSession() as apart:
             elsewhere = Site(site.url, apart, mark)
             async with site.socket(bob.stream) as here, elsewhere.socket(bob.stream) as there:
@@ -165,7 +165,7 @@ async def test_a_process_that_is_ended_under_load_loses_no_payment_and_takes_lea
         async def is_serving() -> bool:
             return '"serving"' in log.read_text()
 
-        await eventually(is_serving, patience_s=60)
+        await eventually(is_serving, patience_s=120)
         url = f"http://127.0.0.1:{port}/ws/"
         sockets = [await session.ws_connect(url) for _ in range(20)]
         for socket in sockets:
@@ -178,7 +178,8 @@ async def test_a_process_that_is_ended_under_load_loses_no_payment_and_takes_lea
         ending = [asyncio.create_task(close_code_of(socket)) for socket in sockets]
         await eventually(lambda: asyncio.to_thread(transfers_of, ledger, 20), patience_s=30)
         running.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(running.wait(), 15) == 0
+        # Three seconds for the deaf one; the rest is for a machine that has much else to do.
+        assert await asyncio.wait_for(running.wait(), 40) == 0
         acknowledged = [number for one in await asyncio.gather(*paying) for number in one]
         ends = await asyncio.gather(*ending)
         deaf.close()
