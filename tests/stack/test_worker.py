@@ -18,6 +18,8 @@ def test_a_worker_that_waits_for_temporal_ends_at_once_when_told_to(
     environment = {
         "HUB_DATABASE_URL": database_url,
         "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
+        "HUB_ETHEREUM_NODE_URL": f"http://127.0.0.1:{free_port()}",
+        "HUB_LQD_CONTRACT_ADDRESS": "11" * 20,
     }
     log = tmp_path / "worker.log"
     with running(Worker(environment), log) as process:
