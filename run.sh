@@ -67,6 +67,9 @@ install_node() {
     echo "$stamp" >node_modules/.installed
 }
 
+# Two processes, each with parts of its own; a file's tests share one.
+IN_TWO="--numprocesses 2 --dist loadfile"
+
 # Both editions of the contract, attacked side by side, and the operator's tests on the published
 # one: minutes of a node's work, by a command of their own.
 EDITIONS=tests/contracts/editions
@@ -83,9 +86,10 @@ CROWD=tests/crowd
 PLAYS=tests/faults
 
 run_editions() {
-    .venv/bin/pytest "$EDITIONS" "$@"
     # shellcheck disable=SC2086
-    exec .venv/bin/pytest --edition published $OPERATOR_ROOMS "$@"
+    .venv/bin/pytest $IN_TWO "$EDITIONS" "$@"
+    # shellcheck disable=SC2086
+    exec .venv/bin/pytest $IN_TWO --edition published $OPERATOR_ROOMS "$@"
 }
 
 run_tests() {
@@ -93,8 +97,9 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    exec .venv/bin/pytest --numprocesses 2 --dist loadfile --ignore="$EDITIONS" --ignore="$TUTORIAL" \
-        --ignore="$PLAYS" --ignore="$CROWD" "$@"
+    # shellcheck disable=SC2086
+    exec .venv/bin/pytest $IN_TWO --ignore="$EDITIONS" --ignore="$TUTORIAL" --ignore="$PLAYS" \
+        --ignore="$CROWD" "$@"
 }
 
 check_python
