@@ -208,6 +208,8 @@ class Settings:
         networks,
         networks("127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"),
     )
+    worker_metrics_host: str = _variable("HUB_WORKER_METRICS_HOST", str, "127.0.0.1")
+    worker_metrics_port: int | None = _variable("HUB_WORKER_METRICS_PORT", integer(1, 65534), None)
     allowed_origins: tuple[str, ...] = _variable(
         "CORS_ORIGIN_WHITELIST", words, ("http://localhost:3000", "http://localhost:4200")
     )

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import click
+from prometheus_client import CollectorRegistry
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
@@ -23,6 +24,8 @@ import logs
 from activities.context import Context
 from activities.failures import FailureReports
 from activities.lookout import LEAST_PATIENCE_S, Lookout
+from activities.measuring.server import measured_runtime, serve_metrics
+from activities.measuring.surroundings import Surroundings
 from activities.patience import Patience
 from activities.registry import activities_of
 from activities.telling.courier import Courier
@@ -85,10 +88,13 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
         gc.freeze()
         # Before Temporal is asked for: people must hear of it when it is away.
         watch = _watch(context, settings) if queues.NOTIFY in ROLES[role] else []
+        registry = _measure(context, settings)
         client = await connect(settings, stop)
         if client is None:
             await _end(watch)
             return 0
+        if registry is not None:
+            watch.append(asyncio.create_task(Surroundings(context, client, registry).run()))
         reports = FailureReports(context.sessions, logs.Redaction(settings.secrets()).text)
         offered = activities_of(context, client)
         pools = {queue: kept_free if queue == queues.URGENT else threads for queue in ROLES[role]}
@@ -121,13 +127,23 @@ async def run(settings: Settings, role: str, *, signs: bool) -> int:
     return 0 if suited and not failed else 1
 
 
+def _measure(context: Context, settings: Settings) -> CollectorRegistry | None:
+    """Tell Prometheus of the ledger and the chain, if a port is set; Temporal may be away."""
+    if settings.worker_metrics_port is None:
+        return None
+    return serve_metrics(context, settings.worker_metrics_host, settings.worker_metrics_port)
+
+
 async def connect(settings: Settings, stop: asyncio.Event) -> Client | None:
     """Connect to Temporal, however long it takes to be there; None once `stop` is set."""
-    wait_s = 0.5
+    wait_s, port = 0.5, settings.worker_metrics_port
+    runtime = None if port is None else measured_runtime(settings.worker_metrics_host, port)
     stopping = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
-            connecting = asyncio.create_task(Client.connect(**settings.temporal_connect()))
+            connecting = asyncio.create_task(
+                Client.connect(**settings.temporal_connect(), runtime=runtime)
+            )
             await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
                 await _end([connecting])

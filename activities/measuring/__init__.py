@@ -1,0 +1,1 @@
+"""What a worker tells Prometheus: the ledger, the chain, the account, the duties."""
