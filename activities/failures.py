@@ -1,5 +1,5 @@
-"""What the worker adds around every activity: the duty's name in alarms, one when it fails, and the
-moment after its end, at which tests kill the worker.
+"""What the worker adds around every activity: its duty's name in alarms and logs, an alarm when it
+fails, and the moment after its end, at which tests kill the worker.
 
 Temporal tries a failing activity again and again, for ever where a deadline matters. People hear of
 it from the third attempt on, once for each duty however often and wherever it fails.
@@ -25,7 +25,7 @@ from chain.errors import HeadMoved, NodeBehind, NodeUnavailable
 from crash_points import crash_point, end_name
 from duties import alarms
 from ledger.alarms import acting_for, clear_alarm, raise_alarm
-from logs import get_logger
+from logs import bind, get_logger
 
 PATIENCE: Final = 3
 """The attempt whose failure is reported: one or two of them are everyday life."""
@@ -85,7 +85,8 @@ class _Reported(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
-        with acting_for(info.workflow_id or ""):
+        place = bind(workflow=info.workflow_id, activity=info.activity_type, attempt=info.attempt)
+        with acting_for(info.workflow_id or ""), place:
             try:
                 result = await super().execute_activity(input)
             except (CancelledError, asyncio.CancelledError):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.faults import Detail, Fault, Unavailable
 from api.replies import PREFLIGHT, Finish, fault_reply, is_preflight, reply, request_id
-from logs import get_logger
+from logs import bind, get_logger
 from protocol.signing import SignerUnavailable
 
 log = get_logger(__name__)
@@ -33,7 +33,8 @@ def install(app: Sanic[Any, Any], finish: Finish) -> None:
     async def answer(request: Request, exception: Exception) -> HTTPResponse:
         if is_preflight(request):
             return finish(request, reply("", headers=PREFLIGHT))
-        return finish(request, fault_reply(_fault(request, exception)))
+        with bind(request_id=request_id(request)):
+            return finish(request, fault_reply(_fault(request, exception)))
 
     app.error_handler.add(Exception, answer)
 
@@ -53,7 +54,6 @@ def _fault(request: Request, exception: Exception) -> Fault:
         return Unavailable("the operator's signer does not answer")
     log.error(
         "a request failed",
-        request_id=request_id(request),
         method=request.method,
         path=request.path,
         exc_info=exception,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
@@ -71,7 +72,8 @@ class Database:
 
         self._taken += 1
         # Counted until the thread has ended, also when the caller has gone away meanwhile.
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # In the caller's context: what is logged there names the request.
+        future = asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
         future.add_done_callback(self._release)
         return await asyncio.shield(future)
 

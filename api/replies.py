@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from api.policy import KEEP_ALIVE_HINT_S, ApiPolicy
 
 JSON: Final = "application/json"
 REQUEST_ID_LENGTH: Final = 64
+TRACE: Final = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+"""The header `traceparent` of W3C's Trace Context; its first long number names the trace."""
 PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "accept, accept-encoding, authorization, content-type, dnt, "
     "idempotency-key, origin, user-agent, x-csrftoken, x-requested-with",
@@ -88,11 +91,13 @@ class Finish:
 
 
 def request_id(request: Request) -> str:
-    """The caller's id of the request if it is a plain word, else one of our own."""
+    """The caller's id of the request if it is a plain word, its trace's, or one of our own."""
     known: str | None = getattr(request.ctx, "request_id", None)
     if known is None:
         given = request.headers.getone("x-request-id", "")
         plain = given.isascii() and given.replace("-", "").isalnum()
-        known = given if plain and len(given) <= REQUEST_ID_LENGTH else secrets.token_hex(8)
-        request.ctx.request_id = known
+        if not plain or len(given) > REQUEST_ID_LENGTH:
+            traced = TRACE.fullmatch(request.headers.getone("traceparent", ""))
+            given = secrets.token_hex(8) if traced is None else traced[1]
+        known = request.ctx.request_id = given
     return known

@@ -23,8 +23,10 @@ from api.replies import (
     is_preflight,
     json_reply,
     reply,
+    request_id,
     require_acceptable,
 )
+from logs import bind
 
 ADDRESS: Final = "(?:0x)?[a-fA-F0-9]{40}"
 NUMBER: Final = "[0-9]+"
@@ -151,6 +153,11 @@ def _serve(operation: Operation, guards: Sequence[Guard], door: Door) -> Handler
     repeats, keyed = operation.method == "POST", door.idempotency.serve
 
     async def serve(request: Request, **path: str) -> HTTPResponse:
+        """Let a request pass the door and the guards, answer it, and measure how long it took."""
+        with bind(request_id=request_id(request)):
+            return await answer(request, **path)
+
+    async def answer(request: Request, **path: str) -> HTTPResponse:
         started = perf_counter()
         try:
             for guard in guards:

@@ -12,12 +12,13 @@ from api.faults import Detail, Fault
 from api.forms.fields import find_address
 from api.limits import Buckets
 from api.operator import Operator
-from api.replies import to_json
+from api.replies import request_id, to_json
 from api.resources.tokens import Tokens, chain_positions
 from api.resources.wallets import Wallets
 from api.routing import Door
 from api.streams.connection import Connection
 from api.streams.operations import Operations
+from logs import bind
 from protocol.address import Address
 
 POLICY_VIOLATION: Final = 1008
@@ -43,6 +44,10 @@ class Streams:
 
     async def serve(self, request: Request, socket: Websocket) -> None:
         """Serve one connection until it ends."""
+        with bind(request_id=request_id(request)):
+            await self._serve(request, socket)
+
+    async def _serve(self, request: Request, socket: Websocket) -> None:
         try:
             self._door.hosts.require(request)
             self._door.limits.require(request)

@@ -14,6 +14,8 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
+    from structlog.contextvars import get_contextvars
+
     from activities.failures import FailureReports
     from activities.lookout import Lookout
     from chain.errors import NodeUnavailable
@@ -32,10 +34,12 @@ class Failing:
         self.ledger = ledger
         self.errors = errors
         self.seen: list[str] = []
+        self.bound: list[dict[str, object]] = []
 
     @activity.defn(name="work")
     def work(self) -> None:
         """Fail with the next error, if there is one left."""
+        self.bound.append(get_contextvars())
         with self.ledger.begin() as session:
             self.seen += session.scalars(
                 select(Alarm.message).where(
@@ -96,6 +100,10 @@ async def test_an_activity_that_keeps_failing_is_an_alarm_until_it_succeeds(
     alarm = rows(ledger)[alarms.DUTY_FAILING]
     assert (alarm.object, alarm.duty, alarm.occurrences) == ("eon-9", "eon-9", 3)
     assert alarm.cleared_at is not None
+    # What it logs names duty, activity and attempt.
+    assert failing.bound == [
+        {"workflow": "eon-9", "activity": "work", "attempt": attempt} for attempt in range(1, 7)
+    ]
     # An alarm that an activity raises itself names the duty too, from its own thread.
     assert rows(ledger)[alarms.FUEL].duty == "eon-9"
 
