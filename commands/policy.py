@@ -1,7 +1,19 @@
-"""The part of the settings that the ledger's rules are made of."""
+"""What of the settings the rules of the ledger and of fees are made of."""
 
+from chain.fees import FeePolicy
 from ledger.rules import LedgerPolicy
 from settings import Settings
+
+
+def fee_policy(settings: Settings) -> FeePolicy:
+    """What transactions may cost."""
+    return FeePolicy(
+        ceiling=settings.gas_max_fee_wei,
+        critical_ceiling=settings.gas_max_fee_critical_wei,
+        min_tip=settings.gas_min_tip_wei,
+        bump_percent=settings.gas_bump_percent,
+        bump_after_blocks=settings.gas_bump_after_blocks,
+    )
 
 
 def ledger_policy(settings: Settings) -> LedgerPolicy:

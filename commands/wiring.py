@@ -10,11 +10,10 @@ from activities.telling.channel import Channel
 from activities.telling.hook import Hook
 from activities.telling.mail import Mail, MailServer
 from activities.transaction_hook import HookAddress, TransactionHook
-from chain.fees import FeePolicy
 from chain.gateway import ContractGateway
 from chain.node import Node
 from commands.keys import AddressOnly, owner_signers
-from commands.policy import ledger_policy
+from commands.policy import fee_policy, ledger_policy
 from duties.tokens import TokenTerms
 from logs import Redaction
 from models.engine import open_engine, open_sessions
@@ -51,13 +50,7 @@ def compose(settings: Settings, *, signs: bool) -> Context:
         gateway=ContractGateway(node, settings.contract_address),
         operator=signers.messages if signers else AddressOnly(settings.owner_address),
         policy=ledger_policy(settings),
-        fees=FeePolicy(
-            ceiling=settings.gas_max_fee_wei,
-            critical_ceiling=settings.gas_max_fee_critical_wei,
-            min_tip=settings.gas_min_tip_wei,
-            bump_percent=settings.gas_bump_percent,
-            bump_after_blocks=settings.gas_bump_after_blocks,
-        ),
+        fees=fee_policy(settings),
         pace=pace,
         terms_url=settings.tos_url,
         sla_token=TokenTerms(settings.sla_token_address.hex(), SLA_TOKEN_NAME, SLA_TOKEN_NAME),

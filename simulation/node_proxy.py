@@ -243,6 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: NodeProxy
 
     def do_POST(self) -> None:
+        """Pass a request on to the node, or do to it what the next fault asks for."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.proxy.authorization = self.headers["Authorization"]
         fault = self.proxy.take_fault()

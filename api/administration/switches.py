@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sanic import HTTPResponse, Request
 from sqlalchemy.orm import Session
 
-from api.administration.acts import Act, once, read_act
+from api.administration.acts import once, read_act
 from api.openapi.schemas import array_of, ref
 from api.readers import Database
 from api.replies import json_reply
-from api.routing import Guard, Operation, Resource
+from api.routing import Guard, Handler, Operation, Resource
 from ledger.blacklist import bar_address, clear_address, list_barred
+from ledger.interventions import Person
 from ledger.payloads import seconds
 from ledger.switches import PAUSE, RESUME, SWITCHES, SwitchState, read_switches, set_switch
 from protocol.address import Address, checksum_address, parse_address
@@ -33,47 +35,19 @@ class Switches:
     def resources(self) -> tuple[Resource, Resource]:
         """The routes."""
         names, steps = "|".join(SWITCHES), f"{PAUSE}|{RESUME}"
-        switches = (
-            Operation(
-                "GET",
-                "/",
-                self.list,
-                "switches",
-                "What is paused, by whom, why and since when",
-                array_of(ref("Switch")),
-                refusals=(404, 503),
-            ),
-            Operation(
-                "POST",
-                f"/<switch:(?:{names})>/<step:(?:{steps})>",
-                self.set,
-                "setSwitch",
-                "Pause or resume new entries of a kind, or all sending",
-                ref("SwitchSet"),
-                body=ref("ActIn"),
-                refusals=(404, 409, 503),
-            ),
+        switches = _listed_and_set(
+            ("switches", "What is paused, by whom, why and since when", "Switch"),
+            self.list,
+            ("setSwitch", "Pause or resume new entries of a kind, or all sending", "SwitchSet"),
+            f"/<switch:(?:{names})>/<step:(?:{steps})>",
+            self.set,
         )
-        blacklist = (
-            Operation(
-                "GET",
-                "/",
-                self.barred,
-                "blacklist",
-                "Addresses that may not register, the newest first",
-                array_of(ref("BarredAddress")),
-                refusals=(404, 503),
-            ),
-            Operation(
-                "POST",
-                f"/<address:ADDRESS>/<step:(?:{ADD}|{REMOVE})>",
-                self.bar,
-                "setBlacklist",
-                "Bar an address from registering, or let it again",
-                ref("AddressBarred"),
-                body=ref("ActIn"),
-                refusals=(404, 409, 503),
-            ),
+        blacklist = _listed_and_set(
+            ("blacklist", "Addresses that may not register, the newest first", "BarredAddress"),
+            self.barred,
+            ("setBlacklist", "Bar an address from registering, or let it again", "AddressBarred"),
+            f"/<address:ADDRESS>/<step:(?:{ADD}|{REMOVE})>",
+            self.bar,
         )
         return (
             Resource("switches", "/admin/switches", switches, guard=self._guard),
@@ -86,10 +60,11 @@ class Switches:
 
     async def set(self, request: Request, switch: str, step: str) -> HTTPResponse:
         """Set one switch; done once for each `update_id`."""
-        act, paused = read_act(request), step == PAUSE
-        changed = await self._database.write(_set, switch, act, paused, self._account)
-        answer = {"switch": switch, "step": step, "changed": changed, "update_id": act.update_id}
-        return json_reply(answer)
+
+        def work(session: Session, person: Person) -> bool:
+            return set_switch(session, switch, person, paused=step == PAUSE, account=self._account)
+
+        return await self._act(request, {"switch": switch, "step": step}, work)
 
     async def barred(self, _request: Request) -> HTTPResponse:
         """The blacklist."""
@@ -97,15 +72,41 @@ class Switches:
 
     async def bar(self, request: Request, address: str, step: str) -> HTTPResponse:
         """Add an address to the blacklist or take it off; done once for each `update_id`."""
-        act, named = read_act(request), parse_address(address)
-        changed = await self._database.write(_bar, named, act, step == ADD)
-        answer = {
-            "address": checksum_address(named),
-            "step": step,
-            "changed": changed,
-            "update_id": act.update_id,
-        }
-        return json_reply(answer)
+        named, change = parse_address(address), bar_address if step == ADD else clear_address
+
+        def work(session: Session, person: Person) -> bool:
+            return change(session, named, person)
+
+        return await self._act(request, {"address": checksum_address(named), "step": step}, work)
+
+    async def _act(
+        self, request: Request, what: dict[str, str], work: Callable[[Session, Person], bool]
+    ) -> HTTPResponse:
+        """Have a person's act done and say whether it changed anything."""
+        act = read_act(request)
+
+        def done(session: Session) -> bool:
+            return once(lambda: work(session, act.person))
+
+        changed = await self._database.write(done)
+        return json_reply({**what, "changed": changed, "update_id": act.update_id})
+
+
+def _listed_and_set(
+    listing: tuple[str, str, str],
+    show: Handler,
+    setting: tuple[str, str, str],
+    path: str,
+    act: Handler,
+) -> tuple[Operation, Operation]:
+    """A list and the acts that change it, each by name, summary and the schema of its answer."""
+    name, summary, schema = listing
+    listed = Operation("GET", "/", show, name, summary, array_of(ref(schema)), refusals=(404, 503))
+    name, summary, schema = setting
+    changed = Operation(
+        "POST", path, act, name, summary, ref(schema), body=ref("ActIn"), refusals=(404, 409, 503)
+    )
+    return listed, changed
 
 
 def _switches(session: Session, account: Address) -> list[dict[str, Any]]:
@@ -122,10 +123,6 @@ def _switch(state: SwitchState) -> dict[str, Any]:
     }
 
 
-def _set(session: Session, name: str, act: Act, paused: bool, account: Address) -> bool:
-    return once(lambda: set_switch(session, name, act.person, paused=paused, account=account))
-
-
 def _barred(session: Session) -> list[dict[str, Any]]:
     return [
         {
@@ -135,8 +132,3 @@ def _barred(session: Session) -> list[dict[str, Any]]:
         }
         for entry in list_barred(session, limit=MOST_ENTRIES)
     ]
-
-
-def _bar(session: Session, address: Address, act: Act, barred: bool) -> bool:
-    work = bar_address if barred else clear_address
-    return once(lambda: work(session, address, act.person))

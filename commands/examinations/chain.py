@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from chain.errors import ChainError, ContractMissing, ProofOfAuthorityFlagMissing, WrongChain
-from chain.fees import FeeMarket
+from chain.fuel import reserve
 from chain.gas import read_fee_market
 from chain.gateway import ContractGateway
 from chain.node import Node
 from chain.parameters import ContractParameters
 from commands.examinations.finding import Finding, fail, ok, warn
+from commands.policy import fee_policy
 from protocol.address import Address
 from protocol.public_accounts import is_usable
 from settings import Settings
@@ -20,9 +21,6 @@ from settings import Settings
 OLD_HEAD_S: Final = 300
 FUTURE_HEAD_S: Final = 15
 SUBMISSION_MARGIN_BLOCKS: Final = 5
-CHECKPOINT_GAS: Final = 110_000
-ANSWER_GAS: Final = 300_000
-ANSWERS: Final = 10
 
 
 def node_of(settings: Settings) -> Node:
@@ -129,24 +127,18 @@ def examine_funds(settings: Settings) -> Sequence[Finding]:
     node = node_of(settings)
     try:
         balance = node.balance(settings.owner_address)
-        reserve = _cap(read_fee_market(node), settings) * (CHECKPOINT_GAS + ANSWERS * ANSWER_GAS)
+        needed = reserve(read_fee_market(node), fee_policy(settings))
     except ChainError as error:
         return [fail("funds", str(error), "bring the node back first")]
-    return [judge_funds(settings.owner_address, balance, reserve, settings)]
+    return [judge_funds(settings.owner_address, balance, needed, settings)]
 
 
-def judge_funds(account: Address, balance: int, reserve: int, settings: Settings) -> Finding:
+def judge_funds(account: Address, balance: int, needed: int, settings: Settings) -> Finding:
     """Hold a balance against what duties may cost and against the person's own threshold, wei."""
     advice = f"send ether to 0x{account.hex()}"
-    if balance < reserve:
-        return fail("funds", f"{balance} wei; a checkpoint and answers need {reserve}", advice)
+    if balance < needed:
+        return fail("funds", f"{balance} wei; a checkpoint and answers need {needed}", advice)
     threshold = settings.owner_balance_threshold_wei
     if balance < threshold:
         return warn("funds", f"{balance} wei are below OWNER_BALANCE_THRESHOLD", advice)
     return ok("funds", f"{balance} wei")
-
-
-def _cap(market: FeeMarket, settings: Settings) -> int:
-    if market.base_fee is None:
-        return market.gas_price
-    return 2 * market.base_fee + settings.gas_min_tip_wei

@@ -158,6 +158,7 @@ async def _lost_or_doubled(stage: Stage) -> list[str]:
     few = asyncio.Semaphore(AT_ONCE)
 
     async def compare(eon: int, name: str, entries: list[tuple[int, int, int]]) -> list[str]:
+        """What the operator says of a player's eon and the player's own record does not."""
         player = stage.players[name]
         async with few:
             state = await patiently(
