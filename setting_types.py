@@ -16,6 +16,21 @@ from protocol.signing import Signer
 LONGEST_DURATION_S = 86_400
 Network: TypeAlias = IPv4Network | IPv6Network
 
+# Variables of older deployments that protect or do nothing any more: named in a warning at start.
+SUPERSEDED_NAMES = (
+    "CACHE_REDIS_HOST",
+    "CACHE_REDIS_PORT",
+    "DISABLE_REGISTRATION_THROTTLE",
+    "DISABLE_REGISTRATION_VERIFICATION",
+    "GOOGLE_RECAPTCHA_SECRET_KEY",
+    "HUB_TRANSFER_TIMEOUT_SECONDS",
+    "REGISTRATION_THROTTLE_LIMIT_PER_DAY",
+    "RUN_STARTUP_TASKS",
+    "SILKY_MAX_RECORDED_REQUESTS_CHECK_PERCENT",
+    "SILKY_MAX_REQUEST_BODY_SIZE",
+    "SILKY_MAX_RESPONSE_BODY_SIZE",
+)
+
 
 class SettingsError(ValueError):
     """One or more variables are missing or malformed; `problems` holds one line for each."""

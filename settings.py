@@ -18,6 +18,7 @@ from key_settings import complete_owner_key
 from protocol.address import Address
 from protocol.public_accounts import PUBLIC_ACCOUNTS
 from setting_types import (
+    SUPERSEDED_NAMES,
     Network,
     Secret,
     SettingsError,
@@ -53,18 +54,6 @@ DEVELOPMENT_CONTRACT_ADDRESS = "0x9561C133DD8580860B6b7E504bC5Aa500f0f06a7"
 DEVELOPMENT_TOKEN_ADDRESS = "0xe982E462b094850F12AF94d21D470e21bE9D0E9C"
 
 DEVELOPMENT_ENVIRONMENT = {"SWAPS_ENABLED": "true", "CORS_ORIGIN_ALLOW_ALL": "true"}
-
-# Variables of older deployments that protect or do nothing any more: named in a warning at start.
-SUPERSEDED_NAMES = (
-    "CACHE_REDIS_HOST",
-    "CACHE_REDIS_PORT",
-    "DISABLE_REGISTRATION_THROTTLE",
-    "DISABLE_REGISTRATION_VERIFICATION",
-    "GOOGLE_RECAPTCHA_SECRET_KEY",
-    "HUB_TRANSFER_TIMEOUT_SECONDS",
-    "REGISTRATION_THROTTLE_LIMIT_PER_DAY",
-    "RUN_STARTUP_TASKS",
-)
 
 
 def _variable(
@@ -217,6 +206,8 @@ class Settings:
     matching_addresses: tuple[str, ...] = _variable("MATCHING_IP_WHITELIST", words, ("127.0.0.1",))
     admin_token: Secret | None = _variable("HUB_ADMIN_TOKEN", Secret, None)
     profiling: bool = _variable("ENABLE_PROFILING", boolean, default=False)
+    profiled_requests: int = _variable("SILKY_MAX_RECORDED_REQUESTS", integer(1, 100_000), 1000)
+    profiled_percent: int = _variable("SILKY_INTERCEPT_PERCENT", integer(0, 100), 50)
 
     retention: timedelta = _variable("HUB_RETENTION_DAYS", days, timedelta(days=30))
     log_format: str = _variable("HUB_LOG_FORMAT", one_of("console", "json"), None)
@@ -370,6 +361,8 @@ def _complete(values: dict[str, Any], signs: bool) -> list[str]:
     }
     if any(mail.values()):
         problems += [f"{name} is not set, as mail needs" for name, it in mail.items() if not it]
+    if production and values["profiling"] and values["admin_token"] is None:
+        problems.append("ENABLE_PROFILING needs HUB_ADMIN_TOKEN in production")
     if values["retention"] < timedelta(days=1):
         problems.append("HUB_RETENTION_DAYS must be at least 1")
     if production and values["crash_at"]:

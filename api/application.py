@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from api import errors
 from api.administration.people import Administration, People
+from api.administration.profiling import Profiling
 from api.callers import Hosts
 from api.idempotency import Idempotency
 from api.metrics import ApiMetrics
@@ -21,6 +22,7 @@ from api.policy import (
     PING_TIMEOUT_S,
     ApiPolicy,
 )
+from api.profiling import Recorder
 from api.replies import Finish
 from api.resources.admission import Admission
 from api.resources.alarms import Alarms
@@ -60,12 +62,14 @@ def create_app(
     app = Sanic(name, configure_logging=False)
     _configure(app, policy)
     operator = Operator(engine, load_rules, policy, metrics or ApiMetrics())
+    recorder = _recorder(engine, policy)
     door = Door(
         Hosts(policy.allowed_hosts),
         operator.limits,
         operator.metrics,
         Idempotency(operator.database),
         Finish(policy),
+        recorder,
     )
     errors.install(app, door.finish)
     administration = Administration(engine, people, policy.admin_token)
@@ -92,16 +96,37 @@ def create_app(
         Alarms(operator).resource(),
         *administration.resources(),
     ]
+    if recorder is not None:
+        resources.append(Profiling(recorder, policy.admin_token).resource())
     for resource in [*resources, *Description(resources).resources()]:
         app.blueprint(resource.blueprint(door))
     streams = Streams(operator, door, tokens, wallets)
     app.add_websocket_route(streams.serve, "/ws", name="streams", strict_slashes=False)
 
+    _live(app, operator, administration, streams, door.finish)
+    return app
+
+
+def _recorder(engine: Engine, policy: ApiPolicy) -> Recorder | None:
+    if not policy.profiled_requests:
+        return None
+    return Recorder(engine, most=policy.profiled_requests, percent=policy.profiled_percent)
+
+
+def _live(
+    app: Sanic[Any, Any],
+    operator: Operator,
+    administration: Administration,
+    streams: Streams,
+    finish: Finish,
+) -> None:
+    """Begin with the server and end with it: first no new work, then what is accepted, then all."""
+
     async def start(_app: Sanic[Any, Any]) -> None:
         await operator.start()
 
     async def part(_app: Sanic[Any, Any]) -> None:
-        door.finish.is_parting = True
+        finish.is_parting = True
         await streams.stop()
 
     async def stop(_app: Sanic[Any, Any]) -> None:
@@ -111,7 +136,6 @@ def create_app(
     app.register_listener(start, "before_server_start")
     app.register_listener(part, "before_server_stop")
     app.register_listener(stop, "after_server_stop")
-    return app
 
 
 def _configure(app: Sanic[Any, Any], policy: ApiPolicy) -> None:

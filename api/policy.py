@@ -34,6 +34,7 @@ class ApiPolicy:
     `peer_rate`, `wallet_rate` and `registration_rate` are requests of one address, payments and
     orders of one wallet, registrations by one address: a second, 0 for any number. Metrics are
     told to `metrics_networks`. `admin_token` opens the administration; without one there is none.
+    The last `profiled_requests` are kept (0: no profiling), `profiled_percent` of all.
     """
 
     allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -52,3 +53,5 @@ class ApiPolicy:
     registration_rate: float = 20.0
     metrics_networks: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     admin_token: Secret | None = None
+    profiled_requests: int = 0
+    profiled_percent: int = 50

@@ -16,6 +16,7 @@ from api.faults import Fault
 from api.idempotency import HEADER, Idempotency
 from api.limits import Limits
 from api.metrics import ApiMetrics
+from api.profiling import Recorder
 from api.replies import (
     PREFLIGHT,
     Finish,
@@ -92,6 +93,7 @@ class Door:
     metrics: ApiMetrics
     idempotency: Idempotency
     finish: Finish
+    recorder: Recorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,15 @@ def sanic_path(path: str) -> str:
 
 def _serve(operation: Operation, guards: Sequence[Guard], door: Door) -> Handler:
     handler, finish, observe = operation.handler, door.finish, door.metrics.observe_request
+    recorder = door.recorder
     repeats, keyed = operation.method == "POST", door.idempotency.serve
 
     async def serve(request: Request, **path: str) -> HTTPResponse:
         """Let a request pass the door and the guards, answer it, and measure how long it took."""
         with bind(request_id=request_id(request)):
-            return await answer(request, **path)
+            if recorder is None:
+                return await answer(request, **path)
+            return await recorder.record(operation.name, request, partial(answer, request, **path))
 
     async def answer(request: Request, **path: str) -> HTTPResponse:
         started = perf_counter()

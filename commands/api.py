@@ -84,6 +84,8 @@ def compose(settings: Settings) -> Sanic[Any, Any]:
             terms_folder=_terms_folder(settings.tos_url),
             database_threads=max(2, settings.database_pool_size // 2),
             admin_token=settings.admin_token,
+            profiled_requests=settings.profiled_requests if settings.profiling else 0,
+            profiled_percent=settings.profiled_percent,
         ),
         People(settings.owner_address, lambda: connect_lazily(settings)),
         metrics=_metrics(settings),

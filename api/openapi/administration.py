@@ -8,6 +8,7 @@ from api.openapi.schemas import Schema, array_of, nullable
 
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "integer", "minimum": 0}
+_TIMING: Final[Schema] = {"type": "number", "minimum": 0}
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
 
 
@@ -63,6 +64,25 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         request=_NUMBER, token=_TEXT, wallet=_TEXT, amount=_TEXT, eon=_NUMBER, status=_TEXT
     ),
     "RequestDecided": _of(request=_NUMBER, decision=_TEXT, changed=_BOOLEAN, update_id=_UPDATE_ID),
+    "RecordedRequest": _of(
+        time=_TIMING,
+        request_id=_TEXT,
+        method=_TEXT,
+        path=_TEXT,
+        operation=_TEXT,
+        status=_NUMBER,
+        ms=_TIMING,
+        sql_count=_NUMBER,
+        sql_ms=_TIMING,
+        process=_NUMBER,
+    ),
+    "CpuProfile": _of(
+        process=_NUMBER,
+        seconds=_NUMBER,
+        functions=array_of(
+            _of(function=_TEXT, place=_TEXT, calls=_TEXT, own_s=_TIMING, total_s=_TIMING)
+        ),
+    ),
     "Switch": _of(
         switch=_TEXT,
         paused=_BOOLEAN,
