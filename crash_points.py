@@ -53,7 +53,7 @@ COMMITS: Final[Mapping[str, tuple[str, ...]]] = {
         "CheckpointWork._announce",
         "CheckpointWork.open_submission",
         "CheckpointWork.record_commitment",
-        "CheckpointWork.discard_checkpoint",
+        "CheckpointWork._discard",
     ),
     "activities.failures": ("FailureReports._write.work",),
     "activities.following": ("Follower._decide_slashes", "Follower._take"),

@@ -77,8 +77,11 @@ class CheckpointWork:
         return Built(summary.merkle_root.hex(), len(summary.tokens), wallets)
 
     @activity.defn(name=tasks.DISCARD_CHECKPOINT.name)
-    def discard_checkpoint(self, eon: int) -> None:
+    async def discard_checkpoint(self, eon: int) -> None:
         """Forget a checkpoint that no wallet was told of, because a person wants it built anew."""
+        await beating(lambda: self._discard(eon))
+
+    def _discard(self, eon: int) -> None:
         with self._context.sessions.begin() as session:
             require_whole(session)
             discard_checkpoint(session, eon)

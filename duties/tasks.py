@@ -65,7 +65,8 @@ DISCARD_CHECKPOINT: Final = Task(
     type(None),
     queues.LEDGER,
     _MINUTES,
-    retry=persistent(*_LEDGER_FAULTS),
+    _PULSE,
+    persistent(*_LEDGER_FAULTS),
 )
 VERIFY_CHECKPOINT: Final = Task(
     "verify_checkpoint", int, Verdict, queues.LEDGER, _LONG, _PULSE, persistent(*_LEDGER_FAULTS)

@@ -61,7 +61,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "committed activities.synchronisation.Synchronisation.resynchronise": PARTED,
     "ended resynchronise": PARTED,
     "committed activities.covering.open_cover": COVERED,
-    "committed activities.eons.CheckpointWork.discard_checkpoint": REBUILT,
+    "committed activities.eons.CheckpointWork._discard": REBUILT,
     "ended discard_checkpoint": REBUILT,
     "committed activities.delegating.delegation_objection": DELEGATED,
     "committed activities.delegating.open_delegation": DELEGATED,
