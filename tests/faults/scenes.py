@@ -9,13 +9,13 @@ from typing import Final
 from chain.fees import DynamicFee
 from chain.signer import TransactionRequest, TransactionSigner
 from contracts.development import OPERATOR_INDEX, development_account
+from simulation.play.scenes.faults import multiply_base_fee
 from simulation.play.stage import Stage
 
 GWEI: Final = 10**9
 STRANGERS_FEE: Final = DynamicFee(500 * GWEI, 400 * GWEI)
 """More than the operator bids at first: the node takes the stranger's in its place."""
 TRANSFER_GAS: Final = 21_000
-USUAL_BASE_FEE: Final = GWEI
 
 
 async def until_sent(stage: Stage) -> None:
@@ -42,10 +42,7 @@ class LostWhenSent:
 
 @dataclass(frozen=True, slots=True)
 class DearWhenSent:
-    """The base fee multiplies when the operator has sent something.
-
-    It multiplies what is usual: in the empty blocks of a play the fee itself falls to nothing.
-    """
+    """The base fee multiplies when the operator has sent something."""
 
     factor: int
     holds: bool = False
@@ -54,9 +51,7 @@ class DearWhenSent:
         """Raise the price of the block that it waits for."""
         async with stage.timeline.hand():
             await until_sent(stage)
-            fee = await asyncio.to_thread(stage.node.base_fee)
-            dear = self.factor * max(fee, USUAL_BASE_FEE)
-            await asyncio.to_thread(stage.node.price_next_block, dear)
+            await multiply_base_fee(stage, self.factor)
         stage.tally.count("transactions made dear")
 
 

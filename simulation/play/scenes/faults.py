@@ -14,6 +14,7 @@ OUTAGE_BLOCK_S: Final = 0.5
 LONGEST_OUTAGE_S: Final = 300.0
 UNSAVED_BLOCKS: Final = 2
 NODE: Final = "node"
+USUAL_BASE_FEE_WEI: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ class DearBlocks:
     async def play(self, stage: Stage) -> None:
         """Raise the price of the next block."""
         async with stage.timeline.hand():
-            fee = await asyncio.to_thread(stage.node.base_fee)
-            await asyncio.to_thread(stage.node.price_next_block, fee * self.factor)
+            await multiply_base_fee(stage, self.factor)
         stage.tally.count("base fees multiplied")
+
+
+async def multiply_base_fee(stage: Stage, factor: int) -> None:
+    """Make the next block dearer than what is usual: in a play's empty blocks the fee falls to 0.
+
+    The caller has the timeline in its hand.
+    """
+    fee = await asyncio.to_thread(stage.node.base_fee)
+    dear = factor * max(fee, USUAL_BASE_FEE_WEI)
+    await asyncio.to_thread(stage.node.price_next_block, dear)
