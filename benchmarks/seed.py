@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert
 from sqlalchemy.orm import Session
 
 from benchmarks.payer import key_of
@@ -82,7 +83,7 @@ def _see_chain(session: Session) -> None:
             confirmed_block=first - 3,
             current_eon=EON,
             last_submitted_eon=EON,
-            seen_at="infinity",
+            seen_at=func.now() + timedelta(days=1),
         )
     )
 

@@ -19,6 +19,9 @@ INTAKE_CLOSED: Final = "INTAKE_CLOSED"
 LEAST_BLIND_TIME: Final = timedelta(minutes=5)
 """For so long payments go on without anybody looking at the chain, however short the eons are."""
 
+MOST_BLIND_TIME: Final = timedelta(days=1)
+"""For no longer do payments go on without anybody looking at the chain, however long the eons."""
+
 STALE_AFTER: Final = timedelta(minutes=1)
 """A view that nobody renewed for so long tells that the duties stand still."""
 
@@ -45,12 +48,13 @@ def blind_until(view: ChainView, rules: LedgerRules) -> datetime:
     """Until when new entries are taken although nobody looks at the chain.
 
     That is until the first checkpoint of which the view does not know would be an epoch late, as
-    far as the time of a block tells, but never less than `LEAST_BLIND_TIME`.
+    far as the time of a block tells, but within `LEAST_BLIND_TIME` and `MOST_BLIND_TIME`.
     """
     is_submitted = view.last_submitted_eon >= view.current_eon
     due = rules.clock.checkpoint_target_block(view.current_eon + is_submitted)
-    left = timedelta(seconds=max(0, due - view.latest_block) * rules.block_time_s)
-    return view.seen_at + max(left, LEAST_BLIND_TIME)
+    left_s = (due - view.latest_block) * rules.block_time_s
+    least_s, most_s = LEAST_BLIND_TIME.total_seconds(), MOST_BLIND_TIME.total_seconds()
+    return view.seen_at + timedelta(seconds=min(max(left_s, least_s), most_s))
 
 
 def require_intake(view: ChainView, rules: LedgerRules, *, now: datetime | None = None) -> None:

@@ -10,7 +10,7 @@ from ledger.rules import LedgerRules
 from models.engine import open_engine, open_sessions
 from stack.postgres import EmbeddedPostgres
 from tests.conftest import fresh_database
-from tests.ledger.world import World, is_founded_as_usual, make_rules
+from tests.ledger.world import FIRST_BLOCK_SEEN, World, is_founded_as_usual, make_rules
 
 
 @pytest.fixture
@@ -45,7 +45,10 @@ def engine(database_url: str) -> Iterator[Engine]:
 def ledger(engine: Engine, rules: LedgerRules) -> World:
     """A bootstrapped ledger; a test may parametrize its `rules`."""
     world = World(engine, open_sessions(engine), rules)
-    if not is_founded_as_usual(rules):
+    if is_founded_as_usual(rules):
+        # The copy remembers when its original looked at the chain.
+        world.move_to(FIRST_BLOCK_SEEN)
+    else:
         world.bootstrap()
     return world
 

@@ -29,6 +29,7 @@ from protocol.terms import terms_digest
 from tests.edition import chosen_edition
 
 GENESIS = 100
+FIRST_BLOCK_SEEN = GENESIS + 10
 BLOCKS_PER_EON = 180
 CONFIRMATIONS = 3
 CONTRACT: Address = bytes.fromhex("9561c133dd8580860b6b7e504bc5aa500f0f06a7")
@@ -101,7 +102,7 @@ class World:
     def bootstrap(self) -> None:
         """Parameters, terms, eon 1, and the tokens ETH (trail 0) and LQD (trail 1)."""
         rules = self.rules
-        self.move_to(GENESIS + 10)
+        self.move_to(FIRST_BLOCK_SEEN)
         with self.begin() as session:
             store_parameters(
                 session,

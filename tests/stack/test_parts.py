@@ -91,15 +91,10 @@ def test_postgres_starts_over_the_lock_of_a_number_that_another_program_has_now(
         stranger.wait()
 
 
-def test_postgres_runs_durably_as_an_unprivileged_account_behind_a_password(
+def test_postgres_runs_as_an_unprivileged_account_behind_a_password(
     postgres_server: EmbeddedPostgres,
 ) -> None:
     assert postgres_server.home.stat().st_uid != 0
-    engine = create_engine(postgres_server.url("postgres"))
-    with engine.connect() as connection:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            assert connection.execute(text(f"SHOW {name}")).scalar_one() == "on"
-    engine.dispose()
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(
             host=LOOPBACK,
@@ -110,7 +105,15 @@ def test_postgres_runs_durably_as_an_unprivileged_account_behind_a_password(
         )
 
 
-def test_postgres_works_from_a_folder_that_its_account_cannot_reach(tmp_path: Path) -> None:
+def assert_durable(server: EmbeddedPostgres) -> None:
+    engine = create_engine(server.url())
+    with engine.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert connection.execute(text(f"SHOW {name}")).scalar_one() == "on"
+    engine.dispose()
+
+
+def test_postgres_works_durably_from_a_folder_that_its_account_cannot_reach(tmp_path: Path) -> None:
     private = tmp_path / "home"
     private.mkdir(mode=0o700)
     server = EmbeddedPostgres(private / "postgres", free_port())
@@ -119,6 +122,7 @@ def test_postgres_works_from_a_folder_that_its_account_cannot_reach(tmp_path: Pa
         assert server.home.is_relative_to(SYSTEM_FOLDER if as_root else private)
         with running(server, tmp_path / "log"):
             server.create_database()
+            assert_durable(server)
     finally:
         server.remove()
     assert not server.home.exists()

@@ -11,7 +11,7 @@ import pytest_asyncio
 from ledger.rules import LedgerRules
 from protocol.address import Address
 from protocol.editions import ContractEdition
-from tests.api.conftest import engine, ledger, site
+from tests.api.conftest import database_url, engine, ledger, site
 from tests.api.serving import Site
 from tests.ledger.paying import Bank
 from tests.ledger.world import ETH, LQD, World, make_rules
@@ -25,7 +25,7 @@ from wallet.trader import Trader
 from wallet.verification import ChainIdentity
 from wallet.wallet import Home
 
-__all__ = ["engine", "ledger", "site"]
+__all__ = ["database_url", "engine", "ledger", "site"]
 
 NOWHERE = "http://127.0.0.1:9"
 
