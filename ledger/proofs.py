@@ -15,8 +15,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from ledger.orders.sets import SetKey, read_sets
+from protocol.address import Address
+from protocol.encoding import ZERO_HASH
 from protocol.transfers import transfer_leaf
-from protocol.trees.balance import padding_hashes
+from protocol.trees.balance import inner_digest, padding_hashes
 from protocol.trees.interval import prove
 from protocol.trees.passive import PassiveLeaf, passive_tree
 from protocol.trees.plain import PlainTree, height_of
@@ -87,6 +89,18 @@ class AllotmentProof:
     passive_root: bytes | None
     passive_amount: int
     passive_marker: int
+
+    def inner(self, contract: Address, token: Address, wallet: Address) -> bytes:
+        """The digest of what the leaf holds beside its bounds."""
+        return inner_digest(
+            contract=contract,
+            token=token,
+            wallet=wallet,
+            active_digest=self.active_state_digest or ZERO_HASH,
+            passive_root=self.passive_root or ZERO_HASH,
+            passive_amount=self.passive_amount,
+            passive_marker=self.passive_marker,
+        )
 
 
 @dataclass(frozen=True, slots=True)

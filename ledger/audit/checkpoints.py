@@ -20,7 +20,6 @@ from protocol.trees.balance import (
     BalanceLeaves,
     BalanceTree,
     InvalidLevels,
-    inner_digest,
     verify_balance_proof,
 )
 from protocol.trees.plain import verify_path
@@ -192,15 +191,7 @@ def verify_allotment(
     proof: AllotmentProof, contract: Address, token: Address, wallet: Address, root: bytes
 ) -> bool:
     """Tell whether a proof leads from the wallet's leaf to the checkpoint's root."""
-    inner = inner_digest(
-        contract=contract,
-        token=token,
-        wallet=wallet,
-        active_digest=proof.active_state_digest or ZERO_HASH,
-        passive_root=proof.passive_root or ZERO_HASH,
-        passive_amount=proof.passive_amount,
-        passive_marker=proof.passive_marker,
-    )
+    inner = proof.inner(contract, token, wallet)
     in_token = verify_balance_proof(
         inner,
         proof.left,

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from ledger.proofs import AllotmentProof, allotment_proofs
 from ledger.rules import LedgerRules
 from protocol.address import Address
-from protocol.encoding import ZERO_HASH
-from protocol.trees.balance import inner_digest, leaf_digest
+from protocol.trees.balance import leaf_digest
 
 _ROOT: Final = text("SELECT merkle_root FROM root_commitment WHERE eon = :eon")
 _TOKENS: Final = text("""
@@ -67,7 +66,11 @@ def draw_leaves(session: Session, rules: LedgerRules, eon: int, sample: int) -> 
     return [
         CommittedLeaf(
             one.wallet_id,
-            _leaf(one.proof, rules.contract, bytes(token.address), one.wallet),
+            leaf_digest(
+                one.proof.inner(rules.contract, bytes(token.address), one.wallet),
+                one.proof.left,
+                one.proof.right,
+            ),
             place,
             root,
             one.proof,
@@ -76,16 +79,3 @@ def draw_leaves(session: Session, rules: LedgerRules, eon: int, sample: int) -> 
         for one in draw_proofs(session, eon, token.token_id, token.wallet_count, sample)
         if one.proof is not None
     ]
-
-
-def _leaf(proof: AllotmentProof, contract: Address, token: Address, wallet: Address) -> bytes:
-    inner = inner_digest(
-        contract=contract,
-        token=token,
-        wallet=wallet,
-        active_digest=proof.active_state_digest or ZERO_HASH,
-        passive_root=proof.passive_root or ZERO_HASH,
-        passive_amount=proof.passive_amount,
-        passive_marker=proof.passive_marker,
-    )
-    return leaf_digest(inner, proof.left, proof.right)
