@@ -95,7 +95,8 @@ def challenge(payer: int, payee: int) -> None:
     async def play(home: Home, settings: Settings, pace: ChainPace, tell: Tell) -> None:
         keys, token = (_account(payer), _account(payee)), settings.contract_address
         find = DutyFinder(await connect_lazily(settings))
-        await Contest.of(home, keys, token, AMOUNTS, pace, tell, find.challenge).play()
+        story = Round.of(home, keys, token, AMOUNTS, pace, tell)
+        await Contest(story, find.challenge).play()
 
     _tell_story(play, "Every challenge was answered in time")
 

@@ -9,14 +9,12 @@ from typing import Final
 
 from protocol.address import Address
 from simulation.chapters import Chapter
-from simulation.pace import Pace
-from simulation.round import Amounts, Round
+from simulation.round import Round
 from wallet.disputes import Disputes
 from wallet.errors import Deception
 from wallet.evidence import admitted_state, disputed_transfer, newest_state, transfer_in_its_set
-from wallet.keys import Keys
 from wallet.parent_chain import Mined
-from wallet.wallet import Home, Wallet
+from wallet.wallet import Wallet
 from wallet.wire import Transaction
 
 OPENING_MARGIN_EONS: Final = 2
@@ -57,20 +55,6 @@ class Contest:
 
     round: Round
     find_duty: FindDuty
-
-    @classmethod
-    def of(
-        cls,
-        home: Home,
-        keys: tuple[Keys, Keys],
-        token: Address,
-        amounts: Amounts,
-        pace: Pace,
-        tell: Callable[[Chapter], None],
-        find_duty: FindDuty,
-    ) -> Contest:
-        """Set the story up for two keys."""
-        return cls(Round.of(home, keys, token, amounts, pace, tell), find_duty)
 
     async def play(self) -> list[Answered]:
         """Play every chapter; raises `NeverHappened` when a challenge is not answered in time."""

@@ -10,7 +10,7 @@ from settings import Settings
 from simulation.chapters import Chapter
 from simulation.contest import Contest
 from simulation.pace import MiningPace
-from simulation.round import Amounts
+from simulation.round import Amounts, Round
 from tests.end_to_end.conftest import RunningOperator
 from wallet.wallet import Home
 
@@ -48,12 +48,12 @@ def contest_of(operator: RunningOperator, home: Home, chapters: list[Chapter]) -
     async def has_answered() -> bool:
         return await operator.caught_up() and await asyncio.to_thread(is_quiet)
 
-    return Contest.of(
+    story = Round.of(
         home,
         (operator.keys(1), operator.keys(2)),
         operator.contract,
         AMOUNTS,
         MiningPace(operator.mine, has_answered),
         chapters.append,
-        DutyFinder(operator.temporal).challenge,
     )
+    return Contest(story, DutyFinder(operator.temporal).challenge)
