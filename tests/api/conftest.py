@@ -10,11 +10,12 @@ from api.policy import ApiPolicy
 from tests.api.serving import Site, serve
 from tests.ledger.conftest import database_url, engine, ledger, rules
 from tests.ledger.world import World
+from tests.orders.conftest import market
 
 ORIGIN = "http://localhost:3000"
 
 
-__all__ = ["database_url", "engine", "ledger", "rules"]
+__all__ = ["database_url", "engine", "ledger", "market", "rules"]
 
 
 @pytest_asyncio.fixture

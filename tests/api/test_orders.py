@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,19 +18,10 @@ from protocol.keccak import keccak256
 from tests.api.schemas import require_shape
 from tests.api.serving import Site, Socket
 from tests.api.test_payments import codes, pause
-from tests.ledger.paying import Bank
-from tests.ledger.world import ETH, LQD, World, key, text_of
+from tests.ledger.world import ETH, LQD, key, text_of
 from tests.orders.market import Market, Trade
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def market(ledger: World) -> Iterator[Market]:
-    market = Market(Bank(ledger))
-    market.open()
-    yield market
-    assert market.bank.faults() == []
 
 
 def body_of(request: OrderRequest, **changed: Any) -> dict[str, Any]:

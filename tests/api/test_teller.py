@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,8 +13,6 @@ from api.streams.teller import WALLETS_AT_ONCE, Teller
 from models import Notification
 from models.engine import open_engine, open_sessions
 from tests.api.test_orders import streams_of
-from tests.ledger.paying import Bank
-from tests.ledger.world import World
 from tests.orders.market import Market
 
 
@@ -25,14 +21,6 @@ class Everybody:
 
     def push(self, text: str) -> None:
         raise AssertionError(text)
-
-
-@pytest.fixture
-def market(ledger: World) -> Iterator[Market]:
-    market = Market(Bank(ledger))
-    market.open()
-    yield market
-    assert market.bank.faults() == []
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,19 +11,10 @@ import pytest
 from tests.api.serving import Site
 from tests.api.test_orders import matching
 from tests.api.wire_client import ORDER_EONS, WireClient
-from tests.ledger.paying import Bank
-from tests.ledger.world import CONTRACT, ETH, LQD, World, key
+from tests.ledger.world import CONTRACT, ETH, LQD, key
 from tests.orders.market import Market
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def market(ledger: World) -> Iterator[Market]:
-    market = Market(Bank(ledger))
-    market.open()
-    yield market
-    assert market.bank.faults() == []
 
 
 @dataclass

@@ -18,7 +18,6 @@ from tests.api.serving import Site, serve
 from tests.api.test_agreements import Customer
 from tests.api.test_orders import body_of, post, put
 from tests.api.test_payments import codes
-from tests.ledger.paying import Bank
 from tests.ledger.world import ETH, ETHER, LQD, World, key, text_of
 from tests.orders.market import Market
 
@@ -27,14 +26,6 @@ ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{40}")
 NUMBERS_OF_THE_WIRE = frozenset(
     {"id", "eon_number", "time", "block", "tx_set_index", "trail_identifier", "trail", "count"}
 )
-
-
-@pytest.fixture
-def market(ledger: World) -> Iterator[Market]:
-    market = Market(Bank(ledger))
-    market.open()
-    yield market
-    assert market.bank.faults() == []
 
 
 def addresses(value: Any) -> set[str]:

@@ -18,7 +18,7 @@ from contracts.development import SHARE_INDICES, development_account
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
 from settings import Settings
 from simulation.node_proxy import node_proxy
-from simulation.play.cast import GAS_MONEY, Cast, new_house, new_player
+from simulation.play.cast import GAS_MONEY, Cast, House, Player, new_house, new_player
 from simulation.play.operator_watch import OperatorWatch
 from simulation.play.parent_node import ParentNode
 from simulation.play.script import SYMBOLS
@@ -34,7 +34,7 @@ from stack.temporal import TemporalDevServer, ensure_namespace
 from tests.faults.keeper import Keeper, WorkerKeeper
 from wallet.operator_api import OperatorApi
 from wallet.parent_chain import ParentChain
-from wallet.wallet import open_home
+from wallet.wallet import Home, open_home
 
 BLOCKS_PER_EON: Final = 48
 CONFIRMATIONS: Final = 3
@@ -120,12 +120,7 @@ async def open_theatre(
             return await asyncio.to_thread(api_server.is_ready)
 
         await timeline.run_until(ready, timeout_s=READY_TIMEOUT_S)
-        tokens = {settings.contract_address: SYMBOLS[0], settings.sla_token_address: SYMBOLS[1]}
-        houses = {name: new_house(home, SEED, name, tokens) for name in cast.houses}
-        players = {
-            name: new_player(home, SEED, name, settings.contract_address) for name in cast.wallets
-        }
-        players |= {one.name: one for house in houses.values() for one in house.players}
+        houses, players = _call_up(cast, home, settings)
         stage = Stage(
             home=home,
             gateway=gateway,
@@ -143,6 +138,19 @@ async def open_theatre(
         async with timeline.hand():
             await asyncio.to_thread(_endow, stage, node.url, settings)
         yield Theatre(stage, settings, temporal, database_url, keepers, told)
+
+
+def _call_up(
+    cast: Cast, home: Home, settings: Settings
+) -> tuple[dict[str, House], dict[str, Player]]:
+    """The cast's houses, and its players with those of the houses, by their names."""
+    tokens = {settings.contract_address: SYMBOLS[0], settings.sla_token_address: SYMBOLS[1]}
+    houses = {name: new_house(home, SEED, name, tokens) for name in cast.houses}
+    players = {
+        name: new_player(home, SEED, name, settings.contract_address) for name in cast.wallets
+    }
+    players |= {one.name: one for house in houses.values() for one in house.players}
+    return houses, players
 
 
 def _environment(
