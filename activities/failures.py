@@ -84,6 +84,7 @@ class _Reported(ActivityInboundInterceptor):
         self._reports = reports
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        """Carry the activity out under its name, and report how it ended."""
         info = activity.info()
         place = bind(workflow=info.workflow_id, activity=info.activity_type, attempt=info.attempt)
         with acting_for(info.workflow_id or ""), place:

@@ -156,13 +156,14 @@ def _serve(operation: Operation, guards: Sequence[Guard], door: Door) -> Handler
     repeats, keyed = operation.method == "POST", door.idempotency.serve
 
     async def serve(request: Request, **path: str) -> HTTPResponse:
-        """Let a request pass the door and the guards, answer it, and measure how long it took."""
+        """Answer under the request's name, and record it where profiling asks for that."""
         with bind(request_id=request_id(request)):
             if recorder is None:
                 return await answer(request, **path)
             return await recorder.record(operation.name, request, partial(answer, request, **path))
 
     async def answer(request: Request, **path: str) -> HTTPResponse:
+        """Answer behind the guards; faults become answers, anything else is counted and raised."""
         started = perf_counter()
         try:
             for guard in guards:
