@@ -83,7 +83,8 @@ class FallbackProvider(JSONBaseProvider):
                 self._require_chain(index)
                 return index, ask(self._nodes[index])
             except (NodeUnavailable, NodeMisbehaved, WrongChain) as error:
-                failure = failure if failure is not None and index else error
+                if failure is None or index == 0:
+                    failure = error
                 self._rest(index, str(error))
         raise failure or NodeUnavailable(f"{self.label}: nobody to ask")
 
