@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.conftest import engine, ledger, rules, site
+from tests.api.conftest import database_url, engine, ledger, rules, site
 
-__all__ = ["engine", "ledger", "rules", "site"]
+__all__ = ["database_url", "engine", "ledger", "rules", "site"]
 
 FEW = 3
 

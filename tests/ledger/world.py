@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ledger.admission import AdmissionRequest, admit
 from ledger.chain_events import apply_confirmed_events
-from ledger.clock import read_view
+from ledger.clock import find_view, read_view
 from ledger.parameters import Parameters, store_parameters
 from ledger.rules import LedgerRules
 from ledger.terms import record_terms, require_latest_terms
@@ -123,6 +123,11 @@ class World:
             add_native_token(session, rules)
             add_token(session, rules, LQD, name="LQD", short_name="LQD")
             activate_token(session, rules, LQD, 1)
+
+    def is_founded(self) -> bool:
+        """Whether this database holds a ledger already: it is a copy of the template."""
+        with self.begin() as session:
+            return find_view(session) is not None
 
     def move_to(self, block: int, *, confirmed: int | None = None) -> None:
         """Let the ledger see `block` as the newest; the eon's checkpoint counts as submitted."""
