@@ -29,6 +29,7 @@ COMMANDS = {
     "export-recovery": "commands.export_recovery",
     "intervene": "commands.intervene",
     "keystore": "commands.keystore",
+    "lane": "commands.lane",
     "pair": "commands.pair",
     "pause": "commands.switches",
     "prepare": "commands.prepare",

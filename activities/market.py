@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from activities.context import Context
 from chain.blocks import BlockHeader
 from chain.errors import WrongChain
-from chain.fees import Fee, FeeMarket, Window, fee_ceiling, required_balance
+from chain.fees import Fee, FeeMarket, FeePolicy, Window, fee_ceiling, required_balance
 from chain.gas import read_fee_market
 from chain.pool import pool_count
 from duties import alarms
 from ledger.alarms import clear_alarm, raise_alarm
 from ledger.transactions.intents import is_vital
+from ledger.transactions.lane import GWEI, read_bounds
 from ledger.transactions.spending import claimed_funds, spent_on
 from models import TransactionIntent
 from protocol.address import Address
-
-GWEI: Final = 10**9
 
 
 @dataclass(frozen=True)
@@ -81,13 +79,26 @@ def ceiling_of(
     asked = (market.fees.base_fee or market.fees.gas_price) * gas_limit
     is_last_chance = window is not None and window.is_vital and free < asked
     return fee_ceiling(
-        context.fees,
+        _policy_of(context, session, intent),
         head=market.head.number,
         window=window,
         balance=market.balance if is_last_chance else free,
         gas_limit=gas_limit,
         value=intent.value,
     )
+
+
+def _policy_of(context: Context, session: Session, intent: TransactionIntent) -> FeePolicy:
+    """The settings of fees under the ceilings that a person set; the least tip always fits."""
+    fees, bounds = context.fees, read_bounds(session, bytes(intent.account))
+    ordinary, critical = fees.ceiling, fees.critical_ceiling
+    if bounds.critical_ceiling_gwei is not None:
+        critical = bounds.critical_ceiling_gwei * GWEI
+        ordinary = min(ordinary, critical)
+    if bounds.ceiling_gwei is not None:
+        ordinary = bounds.ceiling_gwei * GWEI
+    ordinary = max(ordinary, fees.min_tip)
+    return replace(fees, ceiling=ordinary, critical_ceiling=max(ordinary, critical))
 
 
 def reason_to_hold(

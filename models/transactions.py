@@ -115,10 +115,20 @@ class TransactionAttempt(Base):
 
 
 class SendingAccount(Base):
-    """The next nonce of an account that the operator sends from; its row lock is the one writer."""
+    """The next nonce of an account that the operator sends from; its row lock is the one writer.
+
+    Bounds that a person set count before the settings: how many ordinary transactions may be
+    unmined, and the two fee ceilings in wei for each gas.
+    """
 
     __tablename__ = "sending_account"
+    __table_args__ = (
+        CheckConstraint("ceiling <= critical_ceiling", name="the_critical_ceiling_is_the_higher"),
+    )
 
     account: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     next_nonce: Mapped[int] = counter("next_nonce")
     paused: Mapped[bool] = mapped_column(server_default=text("false"))
+    in_flight: Mapped[int | None] = counter("in_flight", nullable=True)
+    ceiling: Mapped[int | None] = uint256("ceiling", nullable=True)
+    critical_ceiling: Mapped[int | None] = uint256("critical_ceiling", nullable=True)

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from api.administration.duties import Duties
+from api.administration.lane import Lane
 from api.administration.pool_money import PoolMoney
 from api.administration.records import Records
 from api.administration.requests import Requests
@@ -51,6 +52,7 @@ class Administration:
         return [
             *Switches(self._database, self._guard, self._account).resources(),
             Duties(self._database, self._guard, self._office).resource(),
+            Lane(self._database, self._guard, self._account).resource(),
             Requests(self._database, self._guard).resource(),
             *PoolMoney(self._database, self._guard).resources(),
             Records(self._database, self._guard).resource(),

@@ -38,6 +38,12 @@ _UPDATE_ID: Final[Schema] = {
     "description": "The caller's name for this act: under one name it is done once.",
 }
 
+_LANE: Final = {
+    "in_flight": nullable(_NUMBER),
+    "ceiling_gwei": nullable(_NUMBER),
+    "critical_ceiling_gwei": nullable(_NUMBER),
+}
+
 ADMINISTRATION: Final[dict[str, Any]] = {
     "ActIn": {
         "type": "object",
@@ -60,6 +66,18 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         "required": ["actor", "reason", "amount"],
     },
     "CoverOrdered": _of(token=_TEXT, amount=_TEXT, ordered=_BOOLEAN, update_id=_UPDATE_ID),
+    "LaneIn": {
+        "type": "object",
+        "properties": {
+            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
+            **_LANE,
+            "update_id": _UPDATE_ID,
+        },
+        "required": ["actor", "reason"],
+    },
+    "LaneBounds": _of(**_LANE),
+    "LaneSet": _of(**_LANE, changed=_BOOLEAN, update_id=_UPDATE_ID),
     "OpenRequest": _of(
         request=_NUMBER, token=_TEXT, wallet=_TEXT, amount=_TEXT, eon=_NUMBER, status=_TEXT
     ),

@@ -23,6 +23,8 @@ from chain.signer import TransactionRequest, TransactionSigner
 from chain.transactions import SendOutcome, find_receipt, is_known, send_raw
 from duties import alarms
 from duties.transactions import Broadcast, Ending, Stage
+from ledger.interventions import Person
+from ledger.transactions.lane import LaneBounds, set_bounds
 from ledger.transactions.nonces import RESERVED_FOR_OTHERS
 from models import Alarm, DutyNotice, TransactionIntent
 from protocol.encoding import ZERO_HASH
@@ -113,6 +115,36 @@ def test_a_free_place_goes_to_the_earlier_deadline_then_to_the_older_intent(
     broadcasting_watch(sending, urgent)
     assert single.broadcast(younger).stage == Stage.WAITING
     assert single.broadcast(older).stage == Stage.SENT
+
+
+def bounded(sending: Sending, **bounds: int) -> None:
+    """Let a person set bounds of sending."""
+    with sending.context.sessions.begin() as session:
+        account = sending.context.operator.address
+        assert set_bounds(session, account, Person("kim", "the fees"), LaneBounds(**bounds))
+
+
+def test_a_person_narrows_the_lane_while_it_runs(sending: Sending, ordinary: Opener) -> None:
+    bounded(sending, in_flight=5)
+    queue = [ordinary() for _ in range(7)]
+    stages = [sending.broadcast(intent).stage for intent in queue]
+    assert stages.count(Stage.SENT) == 5 and stages.count(Stage.WAITING) == 2
+    bounded(sending)
+    assert sending.broadcast(queue[-1]).stage == Stage.SENT
+
+
+def test_a_person_s_ceilings_count_before_the_settings(
+    sending: Sending, ordinary: Opener, vital: Opener
+) -> None:
+    bounded(sending, ceiling_gwei=2, critical_ceiling_gwei=3)
+    caps = {}
+    for intent in (ordinary(), vital()):
+        # The base fee of the next block asks for more than either ceiling.
+        sending.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(40 * GWEI))
+        sending.chain.mine()
+        sending.broadcast(intent)
+        [caps[intent]] = [one.fee_cap for one in sending.attempts(intent)]
+    assert sorted(caps.values()) == [2 * GWEI, 3 * GWEI]
 
 
 def broadcasting_watch(sending: Sending, intent: int) -> Stage:

@@ -159,6 +159,8 @@ async def test_nothing_of_the_administration_opens_without_the_secret(
         ("GET", "/duties"),
         ("GET", "/duties/eon-2"),
         ("POST", "/duties/eon-2/hold_submission"),
+        ("GET", "/lane"),
+        ("POST", "/lane"),
         ("GET", "/audit-log"),
     ]
     for method, path in paths:
@@ -188,6 +190,32 @@ async def test_a_switch_works_at_once_in_every_process_without_temporal(
     assert records(ledger) == [
         ("kim", "pause", "transfers", None),
         ("kim", "resume", "transfers", None),
+    ]
+
+
+async def test_the_bounds_of_sending_are_set_and_taken_back_over_http(
+    alone: Admin, ledger: World
+) -> None:
+    nothing = {"in_flight": None, "ceiling_gwei": None, "critical_ceiling_gwei": None}
+    assert await alone.get("/lane") == (200, nothing)
+    act = {"in_flight": 8, "critical_ceiling_gwei": 3000, "update_id": "ticket-1"}
+    status, answer = await alone.post("/lane", **act)
+    assert (status, answer["changed"], answer["in_flight"]) == (200, True, 8)
+    assert (await alone.post("/lane", **act))[1]["changed"] is False
+    chosen = {"in_flight": 8, "ceiling_gwei": None, "critical_ceiling_gwei": 3000}
+    assert await alone.get("/lane") == (200, chosen)
+    for nonsense, status in (
+        ({"in_flight": 4}, 409),
+        ({"ceiling_gwei": 2, "critical_ceiling_gwei": 1}, 409),
+        ({"ceiling_gwei": "much"}, 400),
+    ):
+        assert (await alone.post("/lane", **nonsense))[0] == status
+    assert await alone.get("/lane") == (200, chosen)
+    assert (await alone.post("/lane"))[1]["changed"] is True
+    assert await alone.get("/lane") == (200, nothing)
+    assert records(ledger) == [
+        ("kim", "set", "lane", "8 None 3000"),
+        ("kim", "set", "lane", "None None None"),
     ]
 
 

@@ -326,6 +326,7 @@ async def test_the_description_lists_exactly_what_is_served(site: Site) -> None:
         "/admin/duties/{duty}",
         "/admin/duties/{duty}/{action}",
         "/admin/audit-log",
+        "/admin/lane",
         "/admin/requests",
         "/admin/requests/{number}/{decision}",
         "/admin/covers/{token}",
