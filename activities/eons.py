@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlalchemy import select
 from temporalio import activity
 
@@ -103,19 +105,20 @@ class CheckpointWork:
         """Hold each token's upper bound against what the contract reconstructs at the head."""
         with self._context.sessions() as session:
             tokens = session.execute(
-                select(Token.address, Token.short_name, TokenCommitment.upper_bound)
+                select(Token.address, Token.short_name, Token.trail, TokenCommitment.upper_bound)
                 .join(Token, Token.id == TokenCommitment.token_id)
                 .where(TokenCommitment.eon == eon)
                 .order_by(Token.trail)
             ).all()
-        overclaims = []
-        for address, short_name, upper_bound in tokens:
+        overclaims, trails = [], []
+        for address, short_name, trail, upper_bound in tokens:
             limit = read_bound(self._context.gateway, bytes(address), eon).limit
             if upper_bound > max(limit, 0):
                 overclaims.append(f"{short_name}: {upper_bound} allotted, {limit} held")
+                trails.append(cast(int, trail))
         with self._context.sessions() as session:
             unmined = [one.label for one in queued_slashes(session, eon - 1) if not one.is_mined]
-        return Verdict(tuple(overclaims), tuple(unmined))
+        return Verdict(tuple(overclaims), tuple(unmined), tuple(trails))
 
     @activity.defn(name=tasks.ANNOUNCE_CHECKPOINT.name)
     async def announce_checkpoint(self, eon: int) -> None:

@@ -78,11 +78,13 @@ class Verdict:
     """The checkpoint held against itself and against the contract's funds at the head.
 
     `overclaims` name each token that allots more than the contract holds, with both amounts;
-    `waiting_for` the slashes that will give the difference back once they are mined.
+    `waiting_for` the slashes that will give the difference back once they are mined. `trails` are
+    those of the same tokens, by which a person approves one of them.
     """
 
     overclaims: tuple[str, ...] = ()
     waiting_for: tuple[str, ...] = ()
+    trails: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,19 @@ RESYNC_FROM: Final = "resync_from"
 SUPPLY_ANSWER: Final = "supply_answer"
 ACKNOWLEDGE: Final = "acknowledge"
 KEEP_COMMITTED: Final = "keep_committed"
+SET_POLL_SECONDS: Final = "set_poll_seconds"
 
 WAKE: Final = "wake"
 
 TAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     names.BOOTSTRAP_WORKFLOW: (),
-    names.CHAIN_SYNC_WORKFLOW: (PAUSE, RESUME, RESYNC_FROM, KEEP_COMMITTED),
+    names.CHAIN_SYNC_WORKFLOW: (
+        PAUSE,
+        RESUME,
+        RESYNC_FROM,
+        KEEP_COMMITTED,
+        SET_POLL_SECONDS,
+    ),
     names.CHALLENGE_WORKFLOW: (RETRY_NOW, SUPPLY_ANSWER, RAISE_CEILING, ACKNOWLEDGE),
     names.EON_WORKFLOW: (
         HOLD_SUBMISSION,
@@ -69,8 +76,11 @@ ALL: Final = tuple(sorted(SIGNALS.union(*TAKEN.values())))
 
 @dataclass(frozen=True)
 class Intervention:
-    """Who does something to a duty, and why. `value` is a block, gwei, or the row of
-    something that was stored, where one is taken."""
+    """Who does something to a duty, and why.
+
+    `value`, where one is taken, is a block, gwei, seconds, a token's trail or the row of something
+    that was stored.
+    """
 
     actor: str
     reason: str

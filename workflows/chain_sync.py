@@ -1,5 +1,7 @@
 """Following the chain for ever, one bounded turn after another."""
 
+from dataclasses import replace
+
 from temporalio import workflow
 
 from duties import interventions, names, search_attributes, tasks
@@ -7,6 +9,8 @@ from duties.interventions import Intervention
 from duties.synchronisation import FollowChain, Followed, Resync, SyncStart, SyncStatus
 from workflows.asking import ask, ask_until, record, update_id
 from workflows.messages import reject, require_signed
+
+LONGEST_POLL_S = 60
 
 
 @workflow.defn(name=names.CHAIN_SYNC_WORKFLOW)
@@ -19,7 +23,8 @@ class ChainSyncWorkflow:
 
     @workflow.init
     def __init__(self, start: SyncStart) -> None:
-        self._start = start
+        self._calendar = start.calendar
+        self._repaced = False
         self._paused = start.paused
         self._reorganisations = start.reorganisations
         self._followed: Followed | None = None
@@ -32,8 +37,11 @@ class ChainSyncWorkflow:
         self._show()
         while not workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(lambda: not self._paused and not self._stopped)
+            self._repaced = False
             followed = await ask_until(
-                tasks.FOLLOW_CHAIN, FollowChain(start.calendar), lambda: self._paused
+                tasks.FOLLOW_CHAIN,
+                FollowChain(self._calendar),
+                lambda: self._paused or self._repaced,
             )
             if followed is not None:
                 self._followed = followed
@@ -43,7 +51,7 @@ class ChainSyncWorkflow:
             self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(
-            SyncStart(start.calendar, self._reorganisations, self._paused, self._split)
+            SyncStart(self._calendar, self._reorganisations, self._paused, self._split)
         )
 
     def _show(self) -> None:
@@ -64,6 +72,7 @@ class ChainSyncWorkflow:
                 f"- head: `{seen.head_block}`, confirmed: `{seen.confirmed_block}`",
                 f"- eon `{seen.eon}`, block `{seen.sub_block}` of it",
                 f"- reorganisations met: `{self._reorganisations}`",
+                f"- looked at every `{self._calendar.poll_s:g}` s",
             ]
         if parted:
             lines.append(f"- **a person must decide** (`resync_from`): {parted}")
@@ -99,6 +108,19 @@ class ChainSyncWorkflow:
         """As `resync_from`, but what has entered a checkpoint stays; the operator covers it."""
         return await self._resynchronise(intervention, keeps_committed=True)
 
+    @workflow.update(name=interventions.SET_POLL_SECONDS)
+    async def set_poll_seconds(self, intervention: Intervention) -> None:
+        """Look at the chain every `value` seconds from now on."""
+        self._calendar = replace(self._calendar, poll_s=float(intervention.value or 0))
+        self._repaced = True
+        await record(interventions.SET_POLL_SECONDS, intervention)
+
+    @set_poll_seconds.validator
+    def _check_poll(self, intervention: Intervention) -> None:
+        require_signed(intervention)
+        if intervention.value is None or not 1 <= intervention.value <= LONGEST_POLL_S:
+            raise reject(f"the chain is looked at every 1 to {LONGEST_POLL_S} seconds")
+
     async def _resynchronise(self, intervention: Intervention, *, keeps_committed: bool) -> int:
         order = Resync(
             intervention.value or 0,
@@ -122,5 +144,5 @@ class ChainSyncWorkflow:
         require_signed(intervention)
         if not self._stopped and not self._split:
             raise reject("the chain is being followed: there is nothing to resynchronise")
-        if intervention.value is None or intervention.value < self._start.calendar.genesis_block:
+        if intervention.value is None or intervention.value < self._calendar.genesis_block:
             raise reject("resynchronising starts at a block of this commit-chain")

@@ -60,6 +60,8 @@ class EonWorkflow:
         self._pauses = 0
         self._held_by = ""
         self._approved_by = ""
+        self._approved: set[int] = set()
+        self._all_approved = False
         self._nudged = False
         self._is_open = False
         self._rebuilding = False
@@ -160,9 +162,14 @@ class EonWorkflow:
         message = f"{causes}. Blocks left: {left}"
         self._enter(Phase.BLOCKED, message)
         await raise_alarm(alarms.CRITICAL, alarms.OVERCLAIM, self._about, message)
-        return bool(self._approved_by) or (
+        return self._is_approved(verdict) or (
             calendar.overclaim_policy == SUBMIT_LATE
             and view.latest_block >= self._clock.overclaim_submission_block(self._start.eon)
+        )
+
+    def _is_approved(self, verdict: Verdict) -> bool:
+        return self._all_approved or (
+            bool(verdict.trails) and self._approved.issuperset(verdict.trails)
         )
 
     def _slash_patience(self) -> int:
@@ -323,8 +330,15 @@ class EonWorkflow:
 
     @workflow.update(name=interventions.APPROVE_OVERCLAIM)
     async def approve_overclaim(self, intervention: Intervention) -> None:
-        """Let an over-claimed root out; its proofs fail until the difference is covered."""
+        """Let an over-claimed root out; its proofs fail until the difference is covered.
+
+        `value` is the trail of the one token that may be over-claimed; without it all may.
+        """
         self._approved_by = f"{intervention.actor}: {intervention.reason}"
+        if intervention.value is None:
+            self._all_approved = True
+        else:
+            self._approved.add(intervention.value)
         self._nudged = True
         await record(interventions.APPROVE_OVERCLAIM, intervention)
 

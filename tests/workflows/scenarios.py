@@ -512,6 +512,18 @@ async def sync_paused(script: Script) -> Handle:
     return handle
 
 
+async def sync_repaced(script: Script) -> Handle:
+    """A person has the chain looked at less often, in the middle of a turn."""
+    script.answers["follow_chain"] = in_turn(silence)
+    handle = await start_sync(script)
+    await turns(script, 1)
+    slower = Intervention("kim", "the node's owner complains", value=7)
+    await handle.execute_update(interventions.SET_POLL_SECONDS, slower)
+    await turns(script, 2)
+    await handle.execute_update(interventions.PAUSE, PERSON)
+    return handle
+
+
 async def start_registration(script: Script) -> Handle:
     """Register a token and wait for the end."""
     terms = TokenTerms("bb" * 20, "LQD", "LQD")
@@ -691,7 +703,13 @@ ALL: dict[str, tuple[Scenario, ...]] = {
         challenge_orphaned,
     ),
     names.SLASH_WORKFLOW: (slash_carried_out, slash_chosen_again, slash_done_by_somebody_else),
-    names.CHAIN_SYNC_WORKFLOW: (sync_following, sync_stopped, sync_split, sync_paused),
+    names.CHAIN_SYNC_WORKFLOW: (
+        sync_following,
+        sync_stopped,
+        sync_split,
+        sync_paused,
+        sync_repaced,
+    ),
     names.TOKEN_REGISTRATION_WORKFLOW: (
         token_registered,
         token_found_registered,

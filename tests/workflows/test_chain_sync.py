@@ -45,6 +45,16 @@ async def test_a_person_cannot_resynchronise_a_chain_that_is_followed(script: Sc
     assert script.count("resynchronise") == 0
 
 
+async def test_a_person_sets_how_often_the_chain_is_looked_at(script: Script) -> None:
+    handle = await scenarios.sync_repaced(script)
+    orders = [argument for name, argument in script.asked if name == "follow_chain"]
+    assert [order.calendar.poll_s for order in orders] == [script.calendar.poll_s, 7.0]
+    for nonsense in (None, 0, 61):
+        order = Intervention("kim", "why not", value=nonsense)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(interventions.SET_POLL_SECONDS, order)
+
+
 async def test_an_intervention_needs_a_name_and_a_reason(script: Script) -> None:
     handle = await scenarios.sync_following(script)
     for nobody in (Intervention("", "why"), Intervention("kim", " ")):

@@ -1,6 +1,7 @@
 """An eon's checkpoint: in time, in order, and loud when it is not."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -165,6 +166,23 @@ async def test_an_overclaim_waits_for_a_person_where_the_policy_is_to_hold(scrip
         await script.environment.sleep(15 * 410)
     assert script.count("announce_checkpoint") == 0
     await handle.execute_update(interventions.APPROVE_OVERCLAIM, scenarios.PERSON)
+    assert (await handle.result())["phase"] == Phase.DONE
+
+
+async def test_an_approval_of_one_token_lets_no_other_be_over_claimed(script: Script) -> None:
+    script.calendar = calendar(overclaim_policy=HOLD)
+    eth, lqd = "ETH: 101 allotted, 100 held", "LQD: 8 allotted, 7 held"
+    both = Verdict((eth, lqd), trails=(0, 1))
+    script.answers["verify_checkpoint"] = in_turn(both)
+    script.answers["read_bounds"] = in_turn(both)
+    handle = await scenarios.start_eon(script)
+    await script.environment.sleep(15 * 410)
+    approval = replace(scenarios.PERSON, value=1)
+    await handle.execute_update(interventions.APPROVE_OVERCLAIM, approval)
+    await script.environment.sleep(15 * 410)
+    assert script.count("announce_checkpoint") == 0
+    approval = replace(scenarios.PERSON, value=0)
+    await handle.execute_update(interventions.APPROVE_OVERCLAIM, approval)
     assert (await handle.result())["phase"] == Phase.DONE
 
 
