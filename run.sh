@@ -78,7 +78,7 @@ OPERATOR_ROOMS="tests/chain tests/ledger tests/orders tests/activities tests/cha
 # The tutorial as a new user types it, in a fresh clone.
 TUTORIAL=tests/tutorial
 
-# Forty challenges in one block, answered by a whole operator.
+# Forty, then a hundred challenges in one block, answered by a whole operator.
 CROWD=tests/crowd
 
 # Plays in which a real operator is killed at every moment that has a name, and cut off from its

@@ -18,7 +18,6 @@ from wallet.evidence import admitted_state
 from wallet.keys import Keys
 from wallet.wallet import Home, Wallet
 
-AT_ONCE = 40
 BLOCK_CPU_S = 12.0
 """A block is mined as soon as all answers wait in the pool, at the latest after so many seconds of
 the worker's own processor time: a core during one block of Ethereum's. Wall time would measure what
@@ -28,12 +27,13 @@ STRIDE = 4
 
 
 @pytest.mark.timeout(2 * PATIENCE_S)
-async def test_forty_challenges_in_one_block_are_all_answered_in_time(
-    operator: RunningOperator, home: Home
+@pytest.mark.parametrize("size", [40, 100])
+async def test_challenges_in_one_block_are_all_answered_in_time(
+    operator: RunningOperator, home: Home, size: int
 ) -> None:
     crowd = [
-        Wallet(home, Keys.from_text(f"one of forty: {number}"), operator.contract)
-        for number in range(AT_ONCE)
+        Wallet(home, Keys.from_text(f"one of {size}: {number}"), operator.contract)
+        for number in range(size)
     ]
     for wallet in crowd:
         ask(operator, "anvil_setBalance", wallet.keys.address_text, hex(10**20))
@@ -44,7 +44,7 @@ async def test_forty_challenges_in_one_block_are_all_answered_in_time(
     operator.mine_at_once(wanted=False)
     opened = await open_together(operator, home, crowd)
     deadline = clock.last_answer_block(opened)
-    assert unanswered(home, eon) == AT_ONCE
+    assert unanswered(home, eon) == size
     began = operator.worker_cpu_s()
     while left := unanswered(home, eon):
         used = operator.worker_cpu_s()
@@ -57,7 +57,7 @@ async def test_forty_challenges_in_one_block_are_all_answered_in_time(
         operator.mine()
     margin = deadline - operator.w3.eth.block_number
     spent = operator.worker_cpu_s() - began
-    print(f"\n{AT_ONCE} answers, {margin} blocks left, {spent:.1f} s of the worker's time")
+    print(f"\n{size} answers, {margin} blocks left, {spent:.1f} s of the worker's time")
     assert find_faults(Settings.development(), operator.database_url) == []
 
 
