@@ -67,8 +67,9 @@ install_node() {
     echo "$stamp" >node_modules/.installed
 }
 
-# Two processes, each with parts of its own; a file's tests share one.
-IN_TWO="--numprocesses 2 --dist loadfile"
+# Two processes, each with parts of its own; a file's tests share one. In the order of the folders
+# the long plays begin early: sorted by their numbers of tests they would come last, one by one.
+IN_TWO="--numprocesses 2 --dist loadfile --no-loadscope-reorder"
 
 # Both editions of the contract, attacked side by side, and the operator's tests on the published
 # one: minutes of a node's work, by a command of their own.

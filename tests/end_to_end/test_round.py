@@ -2,10 +2,7 @@
 
 import asyncio
 
-import pytest
-
 from commands.audit import find_faults
-from protocol.editions import ContractEdition
 from settings import Settings
 from simulation.chapters import Chapter
 from simulation.round import Amounts, Round
@@ -42,7 +39,6 @@ async def delegate(payer: Wallet) -> None:
     await payer.delegate_withdrawal(DELEGATED)
 
 
-@pytest.mark.parametrize("edition", ContractEdition)
 async def test_a_wallets_money_goes_round_and_is_paid_out_on_chain(
     operator: RunningOperator, home: Home
 ) -> None:
