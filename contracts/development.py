@@ -131,9 +131,14 @@ def _share_out(operator: Sender, token: bytes) -> None:
     """Uses the nonces after the token's for the shares; an operator beyond them has done it."""
     for number, index in enumerate(SHARE_INDICES, TOKEN_NONCE + 1):
         if operator.next_nonce() == number:
-            arguments = encode(["address", "uint256"], [development_account(index).address, SHARE])
-            call = function_signature_to_4byte_selector("transfer(address,uint256)") + arguments
-            operator.send(to=token, data="0x" + call.hex())
+            send_share(operator, token, index)
+
+
+def send_share(owner: Sender, token: bytes, index: int) -> None:
+    """Gives development account `index` its share of a token."""
+    arguments = encode(["address", "uint256"], [development_account(index).address, SHARE])
+    call = function_signature_to_4byte_selector("transfer(address,uint256)") + arguments
+    owner.send(to=token, data="0x" + call.hex())
 
 
 def _require_commit_chain(w3: Web3, address: bytes, operator: bytes, blocks_per_eon: int) -> int:

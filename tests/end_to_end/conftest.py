@@ -26,11 +26,13 @@ from contracts.development import (
     DEVELOPMENT_MNEMONIC,
     LIBRARIES_INDEX,
     OPERATOR_INDEX,
+    SHARE_INDICES,
     TOKEN_NAME,
     TOKEN_SUPPLY,
     TOKEN_SYMBOL,
     deploy_development_chain,
     development_account,
+    send_share,
 )
 from contracts.sending import Sender
 from duties.search_attributes import ALL as SEARCH_ATTRIBUTES
@@ -146,6 +148,8 @@ def deploy(w3: Web3, edition: ContractEdition) -> tuple[bytes, bytes]:
         artefacts=artefacts_of(edition),
     )
     token = create_token(sender, TOKEN_NAME, TOKEN_SYMBOL, TOKEN_SUPPLY)
+    for index in SHARE_INDICES:
+        send_share(sender, token, index)
     return deployed.address, token
 
 

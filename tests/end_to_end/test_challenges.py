@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from commands.audit import find_faults
 from commands.demo import DutyFinder
+from protocol.editions import ContractEdition
 from settings import Settings
 from simulation.chapters import Chapter
 from simulation.contest import Contest
@@ -17,9 +20,11 @@ from wallet.wallet import Home
 AMOUNTS = Amounts(deposit=10**18, payment=3 * 10**17, repayment=10**17, withdrawal=1)
 
 
+@pytest.mark.only_on(ContractEdition.HARDENED)
 async def test_a_balance_and_deliveries_of_both_forms_are_disputed_and_answered_in_time(
     operator: RunningOperator, home: Home
 ) -> None:
+    """Ours only: the published contract takes no dispute of a sender's newest delivery."""
     chapters: list[Chapter] = []
     contest = contest_of(operator, home, chapters)
     await contest.round.register()

@@ -320,6 +320,7 @@ class TestWhatACheckpointHasDeducted:
         assert decide(deducted) == 0
         assert alarms(deducted) == []
 
+    @pytest.mark.only_on(ContractEdition.HARDENED)
     def test_ours_slashes_only_the_new_one_once_the_root_is_final(self, deducted: Bank) -> None:
         commit(deducted.world)
         assert decide(deducted) == 1
