@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adoption import Adoptions
 from activities.context import Context
-from activities.reconciling import Reconciling
+from activities.reconciling import RUNNING, Reconciling
 from duties import alarms, names
 from duties.checks import ReconcileReport
 from ledger.alarms import raise_alarm
@@ -117,6 +117,17 @@ async def is_running(client: Client, workflow_id: str) -> bool:
     return described.status == WorkflowExecutionStatus.RUNNING
 
 
+async def end_all(client: Client, wanted: set[str]) -> None:
+    """Terminate duties and wait until the list of running ones, which lags behind, has none."""
+    for identity in wanted:
+        await client.get_workflow_handle(identity).terminate("a test of the emergency")
+
+    async def none_is_listed() -> bool:
+        return not {one.id async for one in client.list_workflows(RUNNING)} & wanted
+
+    await eventually(none_is_listed)
+
+
 async def test_every_missing_duty_is_started_and_an_alarm_until_it_is_seen_running(
     ledger: Context, temporal: Client
 ) -> None:
@@ -141,11 +152,9 @@ async def test_a_terminated_duty_comes_back_while_the_ledger_needs_it(
 ) -> None:
     await reconcile(ledger, temporal)
     wanted = expected(ledger)
-    for identity in wanted:
-        await temporal.get_workflow_handle(identity).terminate("a test of the emergency")
+    await end_all(temporal, wanted)
     assert set((await reconcile(ledger, temporal)).names) == wanted
-    for identity in wanted:
-        await temporal.get_workflow_handle(identity).terminate("once more")
+    await end_all(temporal, wanted)
     # All that was owed is done now.
     with ledger.sessions.begin() as session:
         session.execute(update(Challenge).values(status="orphaned"))
