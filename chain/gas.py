@@ -4,12 +4,15 @@ from web3.types import Wei
 
 from chain.calls import Call
 from chain.errors import GasLimitTooHigh, NodeRefused
-from chain.fees import MIN_GAS_LIMIT, FeeMarket
+from chain.fees import FeeMarket
 from chain.node import Node, as_checksummed, named_errors
 from protocol.address import Address
 
 FEE_HISTORY_BLOCKS = 10
 TIP_PERCENTILE = 50.0
+FIRST_WRITE_GAS = 100_000
+"""What the first write of an eon costs more than a later one: it fills the contract's rings. A
+reorganisation can make ours the first after it was estimated as a later one."""
 
 
 def estimate_gas(node: Node, call: Call, sender: Address) -> int:
@@ -28,14 +31,14 @@ def estimate_gas(node: Node, call: Call, sender: Address) -> int:
 
 
 def gas_limit(estimate: int, block_gas_limit: int) -> int:
-    """The estimate and a quarter more, at least 21,000 and at most 60 % of a block's gas.
+    """The estimate, a quarter more and `FIRST_WRITE_GAS`; at most 60 % of a block's gas.
 
     Raises GasLimitTooHigh when the estimate itself is above that: sending it would be hopeless.
     """
     most = block_gas_limit * 6 // 10
     if estimate > most:
         raise GasLimitTooHigh(f"{estimate} gas needed, at most {most} may be used")
-    return min(max(-(-estimate * 5 // 4), MIN_GAS_LIMIT), most)
+    return min(-(-estimate * 5 // 4) + FIRST_WRITE_GAS, most)
 
 
 def read_fee_market(node: Node) -> FeeMarket:

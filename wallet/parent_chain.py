@@ -32,6 +32,7 @@ RECEIPT_TIMEOUT_S: Final = 120
 EONS_KEPT: Final = 5
 # A withdrawal request pays for this much gas: what challenging it would cost the operator.
 REQUEST_GAS: Final = 100_100
+FIRST_WRITE_GAS: Final = 100_000
 TRANSFER_ABI: Final[list[dict[str, Any]]] = [
     {
         "type": "function",
@@ -290,9 +291,9 @@ class ParentChain:
             )
             fields = {"from": holder, "value": value, "nonce": nonce, **fees}
             transaction = call.build_transaction(fields)
-            # Between the estimate and the block that mines it a cold slot may have become warm
-            # or the other way round.
-            transaction["gas"] = transaction["gas"] * 5 // 4
+            # Between the estimate and the block that mines it others' writes may be lost in a
+            # reorganisation: then this is the eon's first, which fills the contract's rings.
+            transaction["gas"] = transaction["gas"] * 5 // 4 + FIRST_WRITE_GAS
             signed = self.w3.eth.account.sign_transaction(transaction, key)
             self.w3.eth.send_raw_transaction(signed.raw_transaction)
             return bytes(signed.raw_transaction)
