@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import Final
 import pytest
 from temporalio.client import Client
 
-from api.office import DutyOffice, NobodyWorks, TemporalAway
+from api.office import DutyOffice, NobodyWorks, NoSuchDuty, TemporalAway
 from crash_points import ALL, NAMES
 from duties import schedules
 from duties.interventions import Intervention
@@ -38,7 +39,7 @@ LONGEST_BLOCK_S: Final = 20.0
 CAST: Final = Cast(("ada", "bob", "eve"), ("cheat",), (), ("house",))
 
 EONS_OF_TRADE: Final = (1, 2, 3, 4)
-MOST_TRIES: Final = 10
+MOST_TRIES: Final = 30
 
 ALARM: Final = "an alarm is all that was stored, and no step follows from it"
 MISSED: Final = "a deadline was missed, which no play may need"
@@ -91,7 +92,10 @@ class CheckNow:
 
 @dataclass(frozen=True, slots=True)
 class Intervene:
-    """A person tells a duty something, again under the same name until a worker has heard it."""
+    """A person tells a duty something, again under the same name until a worker has heard it.
+
+    A dying operator may start the duty late.
+    """
 
     temporal: Client = field(repr=False)
     duty: str
@@ -103,10 +107,11 @@ class Intervene:
         office = DutyOffice(self._reach)
         said = Intervention("the tests", "a play", None)
         for _ in range(MOST_TRIES):
-            with suppress(NobodyWorks, TemporalAway):
+            with suppress(NobodyWorks, NoSuchDuty, TemporalAway):
                 await office.intervene(self.duty, self.action, said, update_id=self.action)
                 stage.tally.count("interventions")
                 return
+            await asyncio.sleep(1)
         raise NeverHappened(f"{self.action} of {self.duty}")
 
     async def _reach(self) -> Client:

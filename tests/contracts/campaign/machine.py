@@ -207,13 +207,17 @@ class Machine:
     def request(self, token: bytes, trail: int, amount: int) -> None:
         call = self.proven_request(token, trail, amount)
         proven = self.proven(token, trail)
-        pending = sum(holding.requested(0, FAR) for holding in self.ledger.holdings[token])
         outcome = self.chain.outcome(call, WALLETS[trail], value=BOND)
-        if amount > proven or pending + amount > self.ledger.pool[token]:
+        if amount > proven or self.exceeds_the_pool(token, amount):
             assert outcome == "b"
             return
         assert outcome == "done", outcome
         self.ledger.request(token, trail, amount)
+
+    def exceeds_the_pool(self, token: bytes, amount: int) -> bool:
+        """Whether requests, dishonest ones among them, would be for more than there is."""
+        pending = sum(holding.requested(0, FAR) for holding in self.ledger.holdings[token])
+        return pending + amount > self.ledger.pool[token]
 
     def ask_by_signature(self) -> None:
         """Delegated by the holder or authorised by the operator, half and half."""
@@ -240,7 +244,11 @@ class Machine:
             call = functions.requestAuthorizedWithdrawal(
                 checksum(token), amount, expiry, *signature
             )
-        self.chain.send(call, sender)
+        outcome = self.chain.outcome(call, sender)
+        if self.exceeds_the_pool(token, amount):
+            assert outcome == "b", outcome
+            return
+        assert outcome == "done", outcome
         self.ledger.request(token, trail, amount)
         assert self.chain.reason(call, sender) == "a"
 
