@@ -9,7 +9,9 @@ from typing import Final
 from chain.fees import DynamicFee
 from chain.signer import TransactionRequest, TransactionSigner
 from contracts.development import OPERATOR_INDEX, development_account
+from simulation.play.operator_watch import Debt
 from simulation.play.scenes.faults import multiply_base_fee
+from simulation.play.script import EONS_UNTIL_PAID
 from simulation.play.stage import Stage
 
 GWEI: Final = 10**9
@@ -24,6 +26,24 @@ async def until_sent(stage: Stage) -> None:
     while not await asyncio.to_thread(stage.node.has_unmined, operator):
         await stage.timeline.step()
         await stage.timeline.until_all_are_done()
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDue:
+    """A withdrawal becomes payable: from now on blocks wait for it as for a checkpoint."""
+
+    player: str
+    holds: bool = True
+
+    async def play(self, stage: Stage) -> None:
+        """Expect it."""
+        player = stage.players[self.player]
+        asked_in = stage.eon - EONS_UNTIL_PAID
+
+        def is_paid() -> bool:
+            return not stage.gateway.requested_amount(player.token, player.address, asked_in)
+
+        stage.watch.expect(Debt("a payment", stage.timeline.block, is_paid))
 
 
 @dataclass(frozen=True, slots=True)

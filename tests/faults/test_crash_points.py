@@ -28,7 +28,7 @@ from simulation.play.scenes.trading import ComingHome, Opening, Trading
 from simulation.play.script import Cue
 from simulation.play.stage import Stage
 from stack.temporal import TemporalDevServer
-from tests.faults.scenes import DearWhenSent, LostWhenSent, UsurpedWhenSent
+from tests.faults.scenes import DearWhenSent, LostWhenSent, PaymentDue, UsurpedWhenSent
 from tests.faults.theatre import Theatre, open_theatre
 from tests.faults.verdict import verdict_of
 
@@ -144,6 +144,7 @@ def cues_of(theatre: Theatre) -> list[Cue]:
         Cue(at(4, 8), UsurpedWhenSent()),
         Cue(at(4, 14), SwapChallenge("house", 1)),
         Cue(at(4, 36), Outage(8)),
+        Cue(at(5, 17), PaymentDue("bob")),
         *(Cue(at(5, block), ComingHome("house")) for block in (16, 22, 28)),
     ]
     cues += [
