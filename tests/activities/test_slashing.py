@@ -123,20 +123,21 @@ async def test_a_slash_that_reverts_while_the_requests_are_listed_is_sent_anew(
     town: Town,
 ) -> None:
     """The holder lengthens the list in the same block: the first slash runs out of gas."""
+    more = 30
     town.pay("bad", "friend", 450, 1, marker=50)
     town.request("bad", 200)
     town.confirm()
     [order] = town.decided()
     opening = town.slashing.open_slash(OpenSlash(order, 1))
-    for _ in range(12):
+    for _ in range(more):
         town.send_request("bad", 1)
     town.sending.broadcast(opening.intent_id)
     town.mine()
     outcome = await town.sending.watch(opening.intent_id)
-    assert (outcome.ending, len(town.listed("bad"))) == (Ending.REVERTED, 13)
+    assert (outcome.ending, len(town.listed("bad"))) == (Ending.REVERTED, 1 + more)
     assert (await town.slash(order, revision=2)).ending == Ending.CONFIRMED
     assert town.listed("bad") == []
-    assert town.statuses("bad") == ["slashed"] * 13
+    assert town.statuses("bad") == ["slashed"] * (1 + more)
     assert town.balance("bad") == 50
 
 
