@@ -124,6 +124,14 @@ class SendingAccount(Base):
     __tablename__ = "sending_account"
     __table_args__ = (
         CheckConstraint("ceiling <= critical_ceiling", name="the_critical_ceiling_is_the_higher"),
+        CheckConstraint("in_flight BETWEEN 5 AND 1000", name="the_lane_has_room"),
+        CheckConstraint(
+            "ceiling BETWEEN 1000000000 AND 1000000000000000", name="the_ceiling_allows_sending"
+        ),
+        CheckConstraint(
+            "critical_ceiling BETWEEN 1000000000 AND 1000000000000000",
+            name="the_critical_ceiling_allows_sending",
+        ),
     )
 
     account: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
