@@ -115,6 +115,7 @@ class CheckpointWork:
             limit = read_bound(self._context.gateway, bytes(address), eon).limit
             if upper_bound > max(limit, 0):
                 overclaims.append(f"{short_name}: {upper_bound} allotted, {limit} held")
+                # A token of a checkpoint is active: it has a trail.
                 trails.append(cast(int, trail))
         with self._context.sessions() as session:
             unmined = [one.label for one in queued_slashes(session, eon - 1) if not one.is_mined]

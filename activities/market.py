@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -16,10 +17,12 @@ from chain.pool import pool_count
 from duties import alarms
 from ledger.alarms import clear_alarm, raise_alarm
 from ledger.transactions.intents import is_vital
-from ledger.transactions.lane import GWEI, read_bounds
+from ledger.transactions.lane import read_bounds
 from ledger.transactions.spending import claimed_funds, spent_on
 from models import TransactionIntent
 from protocol.address import Address
+
+GWEI: Final = 10**9
 
 
 @dataclass(frozen=True)

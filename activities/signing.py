@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from activities.context import Context
-from activities.market import Market, ceiling_of, reason_to_hold, window_of
+from activities.market import GWEI, Market, ceiling_of, reason_to_hold, window_of
 from chain.fees import (
     MIN_GAS_LIMIT,
     DynamicFee,
@@ -31,7 +31,6 @@ from ledger.transactions.attempts import (
     store_attempt,
 )
 from ledger.transactions.intents import OPEN, NewIntent, get_intent, open_intent
-from ledger.transactions.lane import GWEI, read_bounds
 from ledger.transactions.nonces import Grant, assign_nonce, lock_account, take_nonce
 from models import TransactionAttempt, TransactionIntent
 from protocol.address import Address
@@ -61,12 +60,11 @@ class Signing:
             held = reason_to_hold(self._context, session, intent, market, (fee, limit), window)
             if held is not None:
                 return held
-            in_flight = read_bounds(session, bytes(intent.account)).in_flight
             grant = assign_nonce(
                 session,
                 intent,
                 node_count=market.pool_count,
-                limit=in_flight or self._context.in_flight_limit,
+                limit=self._context.in_flight_limit,
                 is_pressed=window is not None and window.is_half_gone(market.head.number),
             )
             if grant is not Grant.GIVEN:

@@ -23,7 +23,7 @@ from settings import Settings
 @click.command()
 @click.argument("duty")
 @click.argument("action", type=click.Choice(interventions.ALL))
-@click.option("--value", type=int, help="Gwei for raise_ceiling, a block for resync_from.")
+@click.option("--value", type=int, help="Gwei, a block, seconds or a token's trail, by the action.")
 @acting
 def intervene(duty: str, action: str, value: int | None, person: Person) -> None:
     """Send ACTION to DUTY, a workflow's id such as eon-42; a duty may refuse it."""

@@ -32,6 +32,7 @@ RECEIPT_TIMEOUT_S: Final = 120
 EONS_KEPT: Final = 5
 # A withdrawal request pays for this much gas: what challenging it would cost the operator.
 REQUEST_GAS: Final = 100_100
+# What the first write of an eon costs more than a later one.
 FIRST_WRITE_GAS: Final = 100_000
 TRANSFER_ABI: Final[list[dict[str, Any]]] = [
     {

@@ -38,6 +38,19 @@ _UPDATE_ID: Final[Schema] = {
     "description": "The caller's name for this act: under one name it is done once.",
 }
 
+_WORDS: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 500}
+
+
+def _act(*required: str, **members: Schema) -> Schema:
+    """The body of an act: who and why, `members`, and the caller's name for it."""
+    said = {"actor": _WORDS, "reason": _WORDS}
+    return {
+        "type": "object",
+        "properties": {**said, **members, "update_id": _UPDATE_ID},
+        "required": [*said, *required],
+    }
+
+
 _LANE: Final = {
     "in_flight": nullable(_NUMBER),
     "ceiling_gwei": nullable(_NUMBER),
@@ -45,37 +58,16 @@ _LANE: Final = {
 }
 
 ADMINISTRATION: Final[dict[str, Any]] = {
-    "ActIn": {
-        "type": "object",
-        "properties": {
-            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
-            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
-            "value": _NUMBER | {"description": "Gwei, or a block, where the act takes one."},
-            "update_id": _UPDATE_ID,
-        },
-        "required": ["actor", "reason"],
-    },
-    "CoverIn": {
-        "type": "object",
-        "properties": {
-            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
-            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
-            "amount": _TEXT | {"description": "Base units of the token, a whole number above 0."},
-            "update_id": _UPDATE_ID,
-        },
-        "required": ["actor", "reason", "amount"],
-    },
+    "ActIn": _act(
+        value=_NUMBER
+        | {"description": "Gwei, a block, seconds or a token's trail, where the act takes one."}
+    ),
+    "CoverIn": _act(
+        "amount",
+        amount=_TEXT | {"description": "Base units of the token, a whole number above 0."},
+    ),
     "CoverOrdered": _of(token=_TEXT, amount=_TEXT, ordered=_BOOLEAN, update_id=_UPDATE_ID),
-    "LaneIn": {
-        "type": "object",
-        "properties": {
-            "actor": {"type": "string", "minLength": 1, "maxLength": 500},
-            "reason": {"type": "string", "minLength": 1, "maxLength": 500},
-            **_LANE,
-            "update_id": _UPDATE_ID,
-        },
-        "required": ["actor", "reason"],
-    },
+    "LaneIn": _act(**_LANE),
     "LaneBounds": _of(**_LANE),
     "LaneSet": _of(**_LANE, changed=_BOOLEAN, update_id=_UPDATE_ID),
     "OpenRequest": _of(

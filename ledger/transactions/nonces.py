@@ -52,9 +52,10 @@ def assign_nonce(
 ) -> Grant:
     """Give `intent` the lowest nonce from `node_count` that is not taken by another of ours.
 
-    The node counts its pool in `node_count`. `limit` bounds the unmined ordinary transactions of
-    the account; a place goes to whoever ranks first among those that ask. `is_pressed`: its
-    deadline no longer lets it wait for what it depends on. An intent that has a nonce keeps it.
+    The node counts its pool in `node_count`. `limit`, or what a person set for the account instead,
+    bounds its unmined ordinary transactions; a place goes to whoever ranks first among those that
+    ask. `is_pressed`: its deadline no longer lets it wait for what it depends on. An intent that
+    has a nonce keeps it.
     """
     account = lock_account(session, intent.account)
     if intent.nonce is not None:
@@ -63,7 +64,9 @@ def assign_nonce(
         return Grant.PAUSED
     if not is_pressed and unmet_dependencies(session, intent):
         return Grant.DEPENDENT
-    if intent.duty not in EXEMPT_DUTIES and not _has_room(session, intent, limit):
+    if intent.duty not in EXEMPT_DUTIES and not _has_room(
+        session, intent, account.in_flight or limit
+    ):
         intent.asked_at = func.now()
         return Grant.CROWDED
     take_nonce(session, account, intent, _lowest_free(session, intent.account, node_count))
