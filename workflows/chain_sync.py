@@ -11,6 +11,8 @@ from workflows.asking import ask, ask_until, record, update_id
 from workflows.messages import reject, require_signed
 
 LONGEST_POLL_S = 60
+LOOKS_IN_AN_EON = 40
+"""At least so many, ten while a challenge may be answered, however seldom a person wants them."""
 
 
 @workflow.defn(name=names.CHAIN_SYNC_WORKFLOW)
@@ -110,7 +112,7 @@ class ChainSyncWorkflow:
 
     @workflow.update(name=interventions.SET_POLL_SECONDS)
     async def set_poll_seconds(self, intervention: Intervention) -> None:
-        """Look at the chain every `value` seconds from now on."""
+        """Look at the chain every `value` seconds, until another value is set."""
         self._calendar = replace(self._calendar, poll_s=float(intervention.value or 0))
         self._repaced = True
         await record(interventions.SET_POLL_SECONDS, intervention)
@@ -118,8 +120,12 @@ class ChainSyncWorkflow:
     @set_poll_seconds.validator
     def _check_poll(self, intervention: Intervention) -> None:
         require_signed(intervention)
-        if intervention.value is None or not 1 <= intervention.value <= LONGEST_POLL_S:
-            raise reject(f"the chain is looked at every 1 to {LONGEST_POLL_S} seconds")
+        eon_s = self._calendar.blocks_per_eon * self._calendar.block_time_s
+        longest_s = int(min(LONGEST_POLL_S, eon_s / LOOKS_IN_AN_EON))
+        if intervention.value is None or not 1 <= intervention.value <= longest_s:
+            raise reject(
+                f"{longest_s} whole seconds are the longest that this chain is not looked at"
+            )
 
     async def _resynchronise(self, intervention: Intervention, *, keeps_committed: bool) -> int:
         order = Resync(

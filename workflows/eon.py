@@ -60,8 +60,7 @@ class EonWorkflow:
         self._pauses = 0
         self._held_by = ""
         self._approved_by = ""
-        self._approved: set[int] = set()
-        self._all_approved = False
+        self._approved: set[int | None] = set()
         self._nudged = False
         self._is_open = False
         self._rebuilding = False
@@ -168,7 +167,8 @@ class EonWorkflow:
         )
 
     def _is_approved(self, verdict: Verdict) -> bool:
-        return self._all_approved or (
+        """Whether people let every over-claimed token out, one by one or all (None) at once."""
+        return None in self._approved or (
             bool(verdict.trails) and self._approved.issuperset(verdict.trails)
         )
 
@@ -335,10 +335,7 @@ class EonWorkflow:
         `value` is the trail of the one token that may be over-claimed; without it all may.
         """
         self._approved_by = f"{intervention.actor}: {intervention.reason}"
-        if intervention.value is None:
-            self._all_approved = True
-        else:
-            self._approved.add(intervention.value)
+        self._approved.add(intervention.value)
         self._nudged = True
         await record(interventions.APPROVE_OVERCLAIM, intervention)
 

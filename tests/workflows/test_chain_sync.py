@@ -1,5 +1,7 @@
 """Following the chain: it ends only for a person, and says so."""
 
+from dataclasses import replace
+
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
@@ -53,6 +55,16 @@ async def test_a_person_sets_how_often_the_chain_is_looked_at(script: Script) ->
         order = Intervention("kim", "why not", value=nonsense)
         with pytest.raises(WorkflowUpdateFailedError):
             await handle.execute_update(interventions.SET_POLL_SECONDS, order)
+
+
+async def test_a_chain_of_short_eons_is_never_looked_at_seldom(script: Script) -> None:
+    script.calendar = replace(script.calendar, blocks_per_eon=80, block_time_s=15.0)
+    handle = await scenarios.sync_following(script)
+    slowest = Intervention("kim", "the node's owner complains", value=30)
+    with pytest.raises(WorkflowUpdateFailedError):
+        slower = replace(slowest, value=31)
+        await handle.execute_update(interventions.SET_POLL_SECONDS, slower)
+    await handle.execute_update(interventions.SET_POLL_SECONDS, slowest)
 
 
 async def test_an_intervention_needs_a_name_and_a_reason(script: Script) -> None:
